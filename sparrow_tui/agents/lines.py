@@ -1,0 +1,107 @@
+"""Line files (JSONL) read incrementally: complete lines only, with their offsets."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from sparrow_tui.agents.base import Checkpoint, SourceError
+
+HEAD = 4096
+"""Bytes at the start of a file that tell whether it is still the same file."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+def open_source(path: str | Path) -> BinaryIO:
+    """Open a file read-only, seekable; ``.zst`` files are decompressed on the way.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    try:
+        raw = open(path, "rb")  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
+    if str(path).endswith(".zst"):
+        import zstandard
+
+        # A compressed rollout is never appended to, so it is read whole, once, as a stream.
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return io.BufferedReader(reader)  # type: ignore[arg-type]
+    return raw
+
+
+def fingerprint(path: str | Path, length: int = HEAD) -> str:
+    """Fingerprint of a file's first ``length`` bytes, with the number of bytes seen."""
+    with open_source(path) as file:
+        head = file.read(length)
+    return f"{len(head)}:{hashlib.blake2b(head, digest_size=8).hexdigest()}"
+
+
+def resumable(path: str, since: Checkpoint | None, size: int) -> bool:
+    """Whether reading may go on from a checkpoint: the file only grew since.
+
+    Compressed files are always read from their beginning.
+    """
+    if since is None or since.offset == 0 or path.endswith(".zst") or size < since.offset:
+        return False
+    length = int(since.head.partition(":")[0] or 0)
+    return length > 0 and fingerprint(path, length) == since.head
+
+
+def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Complete lines from ``offset`` on, each with the offset where it starts.
+
+    A last line without a newline is given only if it is whole JSON, since a live writer may
+    be in the middle of it. Blank lines are passed over.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    with open_source(path) as file:
+        try:
+            if offset:
+                file.seek(offset)
+            for line in file:
+                start, offset = offset, offset + len(line)
+                if not line.endswith(b"\n") and parse(line) is None:
+                    return
+                if line.strip():
+                    yield start, line
+        except (OSError, EOFError, ValueError) as error:
+            raise SourceError(f"it cannot be read: {error}") from error
+        except Exception as error:
+            if type(error).__module__.startswith("zstandard"):
+                raise SourceError(f"it is not whole zstd data: {error}") from error
+            raise
+
+
+def parse(line: bytes | str) -> Any:
+    """The JSON value of a line, or ``None`` if it is broken.
+
+    Falls back to the lenient stdlib parser for lone surrogates and invalid UTF-8, so that a
+    line is lost only when it is not JSON at all.
+    """
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        return _decode(line)
+    import json
+
+    with suppress(ValueError, RecursionError):
+        if isinstance(line, bytes):
+            line = line.decode("utf-8", errors="replace")
+        return json.loads(line, strict=False)
+    return None
+
+
+def records(path: str | Path, offset: int = 0) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """As `lines`, parsed: ``None`` for a line that is not a JSON object."""
+    for start, line in lines(path, offset):
+        value = parse(line)
+        yield start, value if isinstance(value, dict) else None

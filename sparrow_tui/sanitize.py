@@ -1,0 +1,81 @@
+"""Untrusted text made harmless: the one place every character passes on its way to the terminal."""
+
+from __future__ import annotations
+
+import re
+
+# Whole escape sequences: CSI, OSC/DCS/SOS/PM/APC strings (also unterminated), then two-byte ones.
+_ESCAPES = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)?"
+    "|\x1b[ -/]*[0-~]?"
+)
+_SGR = re.compile("\x1b\\[[0-9;:]*m")
+_DANGEROUS = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 but tab, newline, return; DEL; C1
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi, invisible
+    "\u2028\u2029\U000e0000-\U000e007f\ud800-\udfff"
+)
+_BAD = re.compile(f"[{_DANGEROUS}]")
+_SUSPECT = re.compile(f"[{_DANGEROUS}\r]")
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _picture(match: re.Match[str]) -> str:
+    """A visible stand-in for one dangerous character, so that a reader sees there was one."""
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if code in (0x2028, 0x2029):
+        return "\n"
+    return "\ufffd"
+
+
+def clean(text: str) -> str:
+    """Text that cannot act on a terminal.
+
+    Escape sequences go; other control, bidi and invisible characters become visible
+    stand-ins; tabs and newlines stay, ``\\r\\n`` and ``\\r`` become ``\\n``. Costs one regex
+    search where there is nothing to do.
+    """
+    if not _SUSPECT.search(text):
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _BAD.sub(_picture, _ESCAPES.sub("", text))
+
+
+def clean_line(text: str, limit: int = 400) -> str:
+    """One safe line of at most ``limit`` characters: white space runs become single spaces."""
+    return clean(" ".join(text[: limit * 8].split()))[:limit].replace("\n", " ")
+
+
+def split_sgr(text: str) -> list[tuple[str, str]]:
+    """Terminal output cut at its colour codes, everything else made safe.
+
+    Returns:
+        Pairs of (SGR parameters in force from here, e.g. ``"1;31"``; safe text). The first
+        pair's parameters are empty.
+    """
+    pieces: list[tuple[str, str]] = []
+    at, parameters = 0, ""
+    for match in _SGR.finditer(text):
+        if match.start() > at:
+            pieces.append((parameters, clean(text[at : match.start()])))
+        parameters = match[0][2:-1]
+        at = match.end()
+    pieces.append((parameters, clean(text[at:])))
+    return pieces
+
+
+def storable(text: str) -> str:
+    """Text that SQLite and UTF-8 can hold: NULs and lone surrogates become U+FFFD."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def control_free(text: str) -> str:
+    """Text without any dangerous character: the backstop for strings already on their way out."""
+    return _BAD.sub("", text)
