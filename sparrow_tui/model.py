@@ -83,7 +83,7 @@ Block: TypeAlias = Text | Reasoning | Image | ToolUse | ToolResult | Notice | Ra
 
 
 class Usage(msgspec.Struct, omit_defaults=True, frozen=True):
-    """Tokens of one request or of a sum of requests. ``input`` leaves out what came from a cache."""
+    """Tokens of one request or a sum of requests; ``input`` leaves out what came from a cache."""
 
     input: int = 0
     output: int = 0

@@ -34,10 +34,10 @@ def _picture(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that cannot act on a terminal.
+    r"""Text that cannot act on a terminal.
 
     Escape sequences go; other control, bidi and invisible characters become visible
-    stand-ins; tabs and newlines stay, ``\\r\\n`` and ``\\r`` become ``\\n``. Costs one regex
+    stand-ins; tabs and newlines stay, ``\r\n`` and ``\r`` become ``\n``. Costs one regex
     search where there is nothing to do.
     """
     if not _SUSPECT.search(text):

@@ -1,0 +1,1 @@
+"""Readers of coding agents' files, one module per agent."""

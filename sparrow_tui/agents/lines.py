@@ -34,7 +34,7 @@ def open_source(path: str | Path) -> BinaryIO:
 
         # A compressed rollout is never appended to, so it is read whole, once, as a stream.
         reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(reader)  # type: ignore[arg-type]
+        return io.BufferedReader(reader)
     return raw
 
 

@@ -1,0 +1,1 @@
+"""Our archive of sessions: its contract and its engines."""

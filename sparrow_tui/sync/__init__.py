@@ -1,0 +1,1 @@
+"""Sources into the store: discovery, reading in worker processes, following."""

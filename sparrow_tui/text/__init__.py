@@ -1,0 +1,1 @@
+"""Pure functions over strings and offsets: wrapping, heights, styling."""
