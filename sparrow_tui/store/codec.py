@@ -1,0 +1,264 @@
+"""A turn ↔ the row that keeps it: body, searchable text, and the facts other tables need."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from enum import IntFlag
+from functools import cache
+from typing import Any
+
+import msgspec
+import zstandard
+
+from sparrow_tui.model import (
+    Block,
+    Image,
+    Notice,
+    Raw,
+    Reasoning,
+    Text,
+    ToolResult,
+    ToolUse,
+    Turn,
+    Usage,
+    block_texts,
+)
+
+PLAIN, ZSTD = b"\x00", b"\x01"
+WORTH_COMPRESSING = 160
+"""Bytes; below this zstd gains nothing."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Turn).decode
+
+
+class Flag(IntFlag):
+    """What a turn has in it: bits of the ``flags`` column."""
+
+    META = 1
+    """Injected by the agent, not typed."""
+    BRANCH = 2
+    """On a branch the user rewound from."""
+    TOOL_USE = 4
+    TOOL_ERROR = 8
+    EDIT = 16
+    """Changes a file."""
+    IMAGE = 32
+    SUBAGENT = 64
+    NOTICE = 128
+    COMPACTION = 256
+    API_ERROR = 512
+    REASONING = 1024
+    RAW = 2048
+    PROMPT = 4096
+    """Typed by the person."""
+    BLANK = 8192
+    """Nothing to show."""
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """A turn made ready for the tables; it crosses process borders as MessagePack."""
+
+    role: str
+    time: int | None
+    flags: int
+    chars: int
+    lines: int
+    body: bytes
+    text: str
+    """The text form, storable."""
+    digest: int
+    """64-bit fingerprint of role and blocks: equal for the same message."""
+    tools: list[str]
+    """Names of the tools called."""
+    files: list[str]
+    """Paths that tool inputs name."""
+    calls: list[tuple[str, str]]
+    """(call id, tool name) of each tool use."""
+    results: list[tuple[str, bool | None, int | None, str]]
+    """(call id, is_error, duration in ms, child session id) of each tool result."""
+    pictures: list[tuple[str, str, bytes]]
+    """(ref, media type, bytes) of pictures to keep as attachments."""
+    model: str
+    uid: str
+    usage: Usage | None
+    usage_id: str
+    usage_total: Usage | None
+    cost_micro: int | None
+    duration_ms: int | None
+
+
+EDIT_TOOLS = frozenset(
+    "edit write multiedit notebookedit apply_patch str_replace_editor str_replace create_file "
+    "replace write_file write_to_file apply_diff insert_edit_into_file replace_in_file patch "
+    "edit_file fs_write create str_replace_based_edit_tool search_replace".split()
+)
+TASK_TOOLS = frozenset("task agent spawn_agent subagent new_task delegate".split())
+_PATH_KEYS = (
+    "file_path", "path", "filePath", "filename", "notebook_path", "target_file", "absolute_path",
+    "relative_workspace_path", "file", "files", "paths",
+)  # fmt: skip
+
+
+@cache
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=3)
+
+
+@cache
+def _decompressor() -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor()
+
+
+def pack(data: bytes) -> bytes:
+    """Bytes as the store keeps them: compressed where that gains something."""
+    if len(data) < WORTH_COMPRESSING:
+        return PLAIN + data
+    small = _compressor().compress(data)
+    return ZSTD + small if len(small) < len(data) else PLAIN + data
+
+
+def unpack(data: bytes) -> bytes:
+    """The opposite of `pack`."""
+    return _decompressor().decompress(data[1:]) if data[:1] == ZSTD else bytes(data[1:])
+
+
+def encode(turn: Turn) -> Row:
+    """A turn as a row."""
+    pictures: list[tuple[str, str, bytes]] = []
+    blocks = [_without_picture(block, pictures) for block in turn.blocks]
+    flags = Flag(0)
+    if turn.meta:
+        flags |= Flag.META
+    if turn.branch:
+        flags |= Flag.BRANCH
+    if turn.api_error:
+        flags |= Flag.API_ERROR
+    tools: list[str] = []
+    files: list[str] = []
+    calls: list[tuple[str, str]] = []
+    results: list[tuple[str, bool | None, int | None, str]] = []
+    shown = said = False
+    for block in blocks:
+        shown = True
+        if isinstance(block, Text):
+            said = said or bool(block.text.strip())
+            shown = said
+        elif isinstance(block, ToolUse):
+            flags |= Flag.TOOL_USE
+            tools.append(block.name)
+            calls.append((block.id, block.name))
+            name = block.name.lower()
+            if name in EDIT_TOOLS:
+                flags |= Flag.EDIT
+            if name in TASK_TOOLS:
+                flags |= Flag.SUBAGENT
+            files.extend(_paths(block.input))
+        elif isinstance(block, ToolResult):
+            results.append((block.tool_use_id, block.is_error, block.duration_ms, block.child))
+            if block.is_error:
+                flags |= Flag.TOOL_ERROR
+            if block.child:
+                flags |= Flag.SUBAGENT
+            if any(isinstance(inner, Image) for inner in block.content):
+                flags |= Flag.IMAGE
+        elif isinstance(block, Image):
+            flags |= Flag.IMAGE
+        elif isinstance(block, Reasoning):
+            flags |= Flag.REASONING
+        elif isinstance(block, Notice):
+            flags |= Flag.NOTICE
+            if block.kind == "compaction":
+                flags |= Flag.COMPACTION
+        elif isinstance(block, Raw):
+            flags |= Flag.RAW
+    if turn.role == "user" and said and not turn.meta:
+        flags |= Flag.PROMPT
+    if not blocks or (not shown and flags & ~(Flag.META | Flag.BRANCH) == 0):
+        flags |= Flag.BLANK
+    text = "\n".join(piece for block in blocks for piece in block_texts(block) if piece.strip())
+    essence = _encode((turn.role, blocks))
+    kept = turn
+    if pictures:
+        kept = msgspec.structs.replace(turn, blocks=blocks)
+    return Row(
+        role=turn.role,
+        time=turn.time,
+        flags=int(flags),
+        chars=len(text),
+        lines=text.count("\n") + 1,
+        body=pack(_encode(kept)),
+        text=text,
+        digest=fingerprint(essence),
+        tools=tools,
+        files=files,
+        calls=calls,
+        results=results,
+        pictures=pictures,
+        model=turn.model,
+        uid=turn.uid,
+        usage=turn.usage,
+        usage_id=turn.usage_id,
+        usage_total=turn.usage_total,
+        cost_micro=turn.cost_micro,
+        duration_ms=turn.duration_ms,
+    )
+
+
+def decode(body: bytes) -> Turn:
+    """The turn in a row's body."""
+    return _decode(unpack(body))
+
+
+def fingerprint(data: bytes) -> int:
+    """A signed 64-bit fingerprint."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)
+
+
+def _without_picture(block: Block, pictures: list[tuple[str, str, bytes]]) -> Block:
+    """The block with inline pictures taken out into ``pictures`` and named by hash."""
+    if isinstance(block, ToolResult) and any(
+        isinstance(b, Image) and b.data for b in block.content
+    ):
+        inner = [_without_picture(b, pictures) for b in block.content]
+        return msgspec.structs.replace(block, content=inner)
+    if isinstance(block, Image) and block.data:
+        try:
+            data = base64.b64decode(block.data, validate=False)
+        except (binascii.Error, ValueError):
+            return block
+        ref = hashlib.sha256(data).hexdigest()
+        pictures.append((ref, block.media_type, data))
+        return Image(media_type=block.media_type, url=block.url, ref=ref, size=len(data))
+    return block
+
+
+def _paths(value: Any) -> list[str]:
+    """File paths a tool's input names, also in an ``apply_patch`` text."""
+    found: list[str] = []
+    if isinstance(value, dict):
+        for key in _PATH_KEYS:
+            item = value.get(key)
+            if isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, list):
+                found.extend(x for x in item if isinstance(x, str))
+        patch = value.get("patch") or value.get("input")
+        if isinstance(patch, str):
+            found.extend(_patched(patch))
+    elif isinstance(value, str):
+        found.extend(_patched(value))
+    return [path for path in found if 0 < len(path) < 1024]
+
+
+def _patched(patch: str) -> Sequence[str]:
+    """Paths in an ``apply_patch`` text."""
+    if "*** Begin Patch" not in patch:
+        return ()
+    heads = ("*** Update File: ", "*** Add File: ", "*** Delete File: ")
+    return [
+        line.partition(": ")[2].strip() for line in patch.splitlines() if line.startswith(heads)
+    ]
