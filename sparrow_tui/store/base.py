@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,7 +19,7 @@ class StoreBusy(StoreError):
     """Another program is writing; trying again later will do."""
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error: newer work took its place
+class Interrupted(Exception):
     """A query was cut short by `SessionStore.interrupt`."""
 
 
@@ -153,6 +153,11 @@ class RecentInput(msgspec.Struct):
     time: int | None
 
 
+# `SessionStore.list` hides the built-in inside the class.
+RecentInputs: TypeAlias = list[RecentInput]
+TurnMarks: TypeAlias = list[TurnMark]
+
+
 class SessionStore(ABC):
     """An archive of sessions.
 
@@ -215,7 +220,7 @@ class SessionStore(ABC):
         """
 
     @abstractmethod
-    def recent_inputs(self, limit: int = 50) -> list[RecentInput]:
+    def recent_inputs(self, limit: int = 50) -> RecentInputs:
         """The newest distinct things people typed, newest first."""
 
     @abstractmethod
@@ -223,7 +228,7 @@ class SessionStore(ABC):
         """Turns ``start`` .. ``end`` as a stream, in constant memory."""
 
     @abstractmethod
-    def marks(self, session_id: str, start: int = 0, end: int | None = None) -> list[TurnMark]:
+    def marks(self, session_id: str, start: int = 0, end: int | None = None) -> TurnMarks:
         """`TurnMark` of turns ``start`` .. ``end`` without reading their bodies."""
 
     @abstractmethod

@@ -92,11 +92,12 @@ class Row(msgspec.Struct, kw_only=True):
 
 
 EDIT_TOOLS = frozenset(
-    "edit write multiedit notebookedit apply_patch str_replace_editor str_replace create_file "
-    "replace write_file write_to_file apply_diff insert_edit_into_file replace_in_file patch "
-    "edit_file fs_write create str_replace_based_edit_tool search_replace".split()
-)
-TASK_TOOLS = frozenset("task agent spawn_agent subagent new_task delegate".split())
+    ("edit", "write", "multiedit", "notebookedit", "apply_patch", "str_replace_editor",
+     "str_replace", "create_file", "replace", "write_file", "write_to_file", "apply_diff",
+     "insert_edit_into_file", "replace_in_file", "patch", "edit_file", "fs_write", "create",
+     "str_replace_based_edit_tool", "search_replace")
+)  # fmt: skip
+TASK_TOOLS = frozenset(("task", "agent", "spawn_agent", "subagent", "new_task", "delegate"))
 _PATH_KEYS = (
     "file_path", "path", "filePath", "filename", "notebook_path", "target_file", "absolute_path",
     "relative_workspace_path", "file", "files", "paths",
