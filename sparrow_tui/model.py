@@ -184,13 +184,15 @@ class SessionInfo(msgspec.Struct, omit_defaults=True, kw_only=True):
 
     @property
     def agent(self) -> str:
-        """The agent's name: the id up to its first colon."""
-        return self.id.partition(":")[0]
+        """The agent's name: the id up to its first colon; ``local`` if it has none."""
+        agent, colon, _ = self.id.partition(":")
+        return agent if colon else "local"
 
     @property
     def native_id(self) -> str:
         """The id the agent itself uses."""
-        return self.id.partition(":")[2]
+        _, colon, native = self.id.partition(":")
+        return native if colon else self.id
 
 
 class Coverage(msgspec.Struct, omit_defaults=True):

@@ -49,6 +49,8 @@ CREATE TABLE turn(
 );
 CREATE INDEX turn_place ON turn(sid, idx, role, flags, chars, lines, time);
 
+CREATE INDEX turn_prompt ON turn(docid) WHERE flags & 4096;  -- codec.Flag.PROMPT
+
 CREATE TABLE call(                  -- tool calls, paired with their results
   sid INTEGER NOT NULL, id TEXT NOT NULL,
   name TEXT, use_idx INTEGER, result_idx INTEGER,

@@ -1,0 +1,186 @@
+"""Opening the embedded archive: whose file it is, its version, its settings."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from sparrow_tui.paths import private_dir
+from sparrow_tui.store import schema
+from sparrow_tui.store.base import Interrupted, StoreBusy, StoreError
+
+BUSY_MS = 5_000
+
+
+def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
+    """Open an archive, making or migrating it if need be.
+
+    Args:
+        path: the archive's file.
+        readonly: refuse to change anything through this connection.
+
+    Raises:
+        StoreError: it is another program's file, damaged, newer than we know or not writable.
+    """
+    new = not path.exists() or path.stat().st_size == 0
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory; name a file for the store")
+    with translated(path):
+        if new:
+            _create_file(path)
+        elif not _is_ours(path):
+            raise StoreError(_foreign(path))
+        connection = _open(path)
+        try:
+            if _integer(connection, "user_version") != schema.VERSION:
+                _migrate(connection, path)
+            if readonly:
+                connection.pragma("query_only", True)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _open(path: Path) -> apsw.Connection:
+    flags = apsw.SQLITE_OPEN_READWRITE
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        flags = apsw.SQLITE_OPEN_READONLY
+    connection = apsw.Connection(os.fspath(path), flags=flags)
+    connection.set_busy_timeout(BUSY_MS)
+    if flags == apsw.SQLITE_OPEN_READWRITE:
+        connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "normal")
+    connection.pragma("temp_store", "memory")
+    connection.pragma("cache_size", -32_000)
+    connection.pragma("mmap_size", 256 << 20)
+    connection.pragma("journal_size_limit", 64 << 20)
+    return connection
+
+
+def _create_file(path: Path) -> None:
+    try:
+        private_dir(path.parent)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"the store {path} cannot be created: {error.strerror}; name another with --store"
+        ) from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the file's header carries our application id (offset 68, SQLite file format)."""
+    with open(path, "rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\x00") or len(head) < 72:
+        return False
+    if int.from_bytes(head[68:72], "big") == schema.APPLICATION_ID:
+        return True
+    # A first creation that was cut short may have left everything in the write-ahead log.
+    return _empty_database(path)
+
+
+def _empty_database(path: Path) -> bool:
+    """Whether a database holds nothing at all, or ours after its log is taken into account."""
+    try:
+        with apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY) as connection:
+            if _integer(connection, "application_id") == schema.APPLICATION_ID:
+                return True
+            return connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+    except apsw.Error:
+        return False
+
+
+def _foreign(path: Path) -> str:
+    """The sentence for a file that is not ours."""
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            columns = {row[1] for row in database.execute("PRAGMA table_info(sessions)")}
+        if {"id", "messages_json"} <= columns:
+            return (
+                f"{path} is Sparrow's own database, not a store of ours; "
+                f"import it with: sparrow-tui sync {path}"
+            )
+    except sqlite3.Error:
+        return f"{path} is not a store of ours (not an SQLite database); name another file"
+    return (
+        f"{path} belongs to another program; name another file with --store "
+        f"(to import sessions from it: sparrow-tui sync {path})"
+    )
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    """Bring the tables to the current version, in one transaction."""
+    from sparrow_tui.store import counters, index
+
+    with immediate(connection):
+        version = _integer(connection, "user_version")
+        if version > schema.VERSION:
+            raise StoreError(
+                f"{path} was written by a newer sparrow-tui (store version {version}, "
+                f"this program knows {schema.VERSION}); update sparrow-tui"
+            )
+        if version == 0:
+            connection.execute(schema.TABLES)
+            connection.execute(index.TABLES)
+            connection.execute(counters.TABLES)
+            connection.pragma("application_id", schema.APPLICATION_ID)
+        else:
+            for step in range(version, schema.VERSION):
+                connection.execute(schema.MIGRATIONS[step])
+        connection.pragma("user_version", schema.VERSION)
+
+
+def _integer(connection: apsw.Connection, name: str) -> int:
+    return int(connection.pragma(name) or 0)  # type: ignore[call-overload]
+
+
+@contextmanager
+def immediate(connection: apsw.Connection) -> Iterator[None]:
+    """A write transaction that takes its lock at once: all of it happens, or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    try:
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path | str) -> Iterator[None]:
+    """Turn the engine's errors into the store's."""
+    try:
+        yield
+    except apsw.InterruptError as error:
+        raise Interrupted from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreBusy(f"the store {path} is busy: another program writes to it") from error
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise StoreError(
+            f"the store {path} is damaged ({error}); move it away and run sparrow-tui sync "
+            "to build it again from what the agents still have"
+        ) from error
+    except apsw.FullError as error:
+        raise StoreError(f"no space is left for the store {path}; nothing was changed") from error
+    except apsw.ReadOnlyError as error:
+        raise StoreError(f"the store {path} cannot be written to: {error}") from error
+    except apsw.CantOpenError as error:
+        raise StoreError(f"the store {path} cannot be opened: {error}") from error
+    except apsw.IOError as error:
+        raise StoreError(f"the disk failed under the store {path}: {error}") from error
+    except apsw.Error as error:
+        raise StoreError(f"the store {path} failed: {error}") from error
+    except PermissionError as error:
+        raise StoreError(f"the store {path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,58 @@
+"""What a worker process hands the writer: parts of sessions, ready for the tables."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sparrow_tui.agents.base import Batch, Checkpoint, Source
+from sparrow_tui.model import Coverage, SessionInfo, Turn
+from sparrow_tui.store import codec
+
+
+class Prepared(msgspec.Struct, kw_only=True):
+    """Part of one session from one source, encoded."""
+
+    source: Source | None = None
+    """``None`` for turns given through the API rather than read from a file."""
+    session: SessionInfo | None = None
+    """``None`` if this only says how far the source was read."""
+    start: int = 0
+    rows: list[codec.Row] = []
+    coverage: Coverage = msgspec.field(default_factory=Coverage)
+    fresh: bool = False
+    sliding: bool = False
+    checkpoint: Checkpoint | None = None
+    done: bool = False
+    """The source was read to its end: its stamp and checkpoint may be recorded."""
+    problem: str = ""
+    """Why the source could not be read, one sentence."""
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Prepared).decode
+
+
+def prepare(batch: Batch, source: Source | None = None) -> Prepared:
+    """Encode a reader's batch."""
+    return Prepared(
+        source=source,
+        session=batch.session,
+        start=batch.start,
+        rows=rows(batch.turns, sliding=batch.sliding),
+        coverage=batch.coverage,
+        fresh=batch.fresh,
+        sliding=batch.sliding,
+        checkpoint=batch.checkpoint,
+    )
+
+
+def rows(turns: list[Turn], *, sliding: bool = False) -> list[codec.Row]:
+    """Turns as rows. Sliding sources restamp their turns, so times stay out of the digest."""
+    if not sliding:
+        return [codec.encode(turn) for turn in turns]
+    encoded = []
+    for turn in turns:
+        row = codec.encode(msgspec.structs.replace(turn, time=None))
+        timed = codec.encode(turn) if turn.time is not None else row
+        encoded.append(msgspec.structs.replace(timed, digest=row.digest))
+    return encoded

@@ -1,0 +1,324 @@
+"""The one way into the archive's tables: turns, index, counters and session facts together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import apsw
+import msgspec
+
+from sparrow_tui.agents.common import title_of
+from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
+from sparrow_tui.store import codec, docid, side_tables
+from sparrow_tui.store.codec import Flag, Row
+from sparrow_tui.store.counters import Counters
+from sparrow_tui.store.index import Entry, Index
+from sparrow_tui.store.prepared import Prepared
+from sparrow_tui.store.sums import OpenSession
+
+SLIDE_LOOKBACK = 500
+"""How many stored turns are compared with a sliding source's content."""
+
+_merge_coverage = msgspec.json.Decoder(Coverage).decode
+
+
+@dataclass(slots=True)
+class Written:
+    """What a call of `Writer.write` did."""
+
+    sessions: set[str] = field(default_factory=set)
+    """Ids of sessions that are new or changed."""
+    turns: int = 0
+    """Turns added."""
+    replaced: int = 0
+    """Turns taken out to make place for newer ones."""
+
+
+class Writer:
+    """Writes prepared parts of sessions. Its caller holds the transaction."""
+
+    def __init__(self, connection: apsw.Connection, index: Index, counters: Counters) -> None:
+        self._db = connection
+        self._index = index
+        self._counters = counters
+        self._fresh: dict[tuple[str, str], tuple[str, int]] = {}
+        """Sessions being read from their beginning: source → (session id, next turn_index)."""
+
+    def write(
+        self, items: Sequence[Prepared], *, defer_output: bool = False, revive: bool = False
+    ) -> Written:
+        """Write parts in order.
+
+        Args:
+            items: parts; those of one source in the order it was read.
+            defer_output: leave tool output out of the index for now (`Index.index_deferred`).
+            revive: bring back sessions the user deleted.
+        """
+        done = Written()
+        for item in items:
+            if item.session is not None:
+                self._write_session(item, item.session, done, defer_output, revive)
+            if item.done and item.source is not None:
+                self._close_fresh((item.source.agent, item.source.path), done)
+        return done
+
+    def _write_session(
+        self, item: Prepared, info: SessionInfo, done: Written, defer_output: bool, revive: bool
+    ) -> None:
+        if self._db.execute("SELECT 1 FROM deleted WHERE id = ?", (info.id,)).fetchone():
+            if not revive:
+                return
+            self._db.execute("DELETE FROM deleted WHERE id = ?", (info.id,))
+        key = (item.source.agent, item.source.path) if item.source else ("", "")
+        if item.fresh or (key in self._fresh and self._fresh[key][0] != info.id):
+            self._close_fresh(key, done)
+        session = self._load(info, bool(item.rows) or not item.source or info.ghost)
+        if session is None:
+            return
+        rows, start = item.rows, item.start
+        if item.sliding:
+            rows, start = self._align(session, rows)
+        start = min(max(start, 0), session.turns)
+        added = self._put(session, start, rows, item.fresh, defer_output, done)
+        if (item.fresh and not item.sliding and item.source is not None) or (key in self._fresh and self._fresh[key][0] == info.id):
+            self._fresh[key] = (info.id, start + len(rows))
+        self._store_facts(session, info, item)
+        done.sessions.add(info.id)
+        done.turns += added
+
+    def _load(self, info: SessionInfo, create: bool) -> OpenSession | None:
+        row = self._db.execute(
+            "SELECT sid, id, agent, project, branch, model, turns, input, output, cache_read,"
+            " cache_write, reasoning, requests, request_errors, tool_calls, tool_errors,"
+            " cost_micro, unpriced, chars, lines, created_at, updated_at, title, prompt, source"
+            " FROM session WHERE id = ?",
+            (info.id,),
+        ).fetchone()
+        if row is not None:
+            session = OpenSession(*row[:7], Usage(*row[7:12]), *row[12:25])
+        elif create:
+            sid = self._db.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get
+            self._db.execute(
+                "INSERT INTO session(sid, id, agent) VALUES (?, ?, ?)", (sid, info.id, info.agent)
+            )
+            session = OpenSession(sid, info.id, info.agent, None, None, None, new=True)
+        else:
+            return None
+        session.project = info.project or session.project
+        session.branch = info.branch or session.branch
+        session.model = info.model or session.model
+        return session
+
+    def _put(
+        self,
+        session: OpenSession,
+        start: int,
+        rows: Sequence[Row],
+        fresh: bool,
+        defer_output: bool,
+        done: Written,
+    ) -> int:
+        """Make ``rows`` the turns from ``start`` on, keeping what is already the same."""
+        same = 0
+        if start < session.turns and rows:
+            stored = self._db.execute(
+                "SELECT digest FROM turn WHERE sid = ? AND idx >= ? AND idx < ? ORDER BY idx",
+                (session.sid, start, start + len(rows)),
+            ).fetchall()
+            for (digest,), row in zip(stored, rows, strict=False):
+                if digest != row.digest:
+                    break
+                same += 1
+        first = start + same
+        if first < session.turns and not (fresh and same == len(rows)):
+            done.replaced += self._cut(session, first)
+        new = rows[same:]
+        if not new:
+            return 0
+        entries, placed = [], []
+        for position, row in enumerate(new, first):
+            row_id = self._place(session, row.time)
+            placed.append(
+                (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
+                 row.time, row.digest, row.body)
+            )  # fmt: skip
+            entries.append(self._entry(session, row_id, row))
+            session.apply(row, 1)
+            if row.time is not None:
+                session.created_at = min(session.created_at or row.time, row.time)
+                session.updated_at = max(session.updated_at or row.time, row.time)
+            if session.prompt is None and row.flags & Flag.PROMPT and row.role == "user":
+                session.prompt = _prompt_of(row)
+        self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
+        side_tables.record(self._db, session.sid, first, new)
+        if defer_output:
+            later = [entry.docid for entry in entries if entry.role == "tool"]
+            entries = [entry for entry in entries if entry.role != "tool"]
+            self._index.defer(later)
+        self._index.add(entries)
+        self._counters.add(session.id, session.agent, session.project, new, first)
+        return len(new)
+
+    def _entry(self, session: OpenSession, row_id: int, row: Row) -> Entry:
+        return Entry(
+            docid=row_id,
+            sid=session.sid,
+            agent=session.agent,
+            project=session.project or "",
+            branch=session.branch or "",
+            model=row.model or session.model or "",
+            role=row.role,
+            flags=row.flags,
+            tools=row.tools,
+            files=row.files,
+            text=row.text,
+        )
+
+    def _place(self, session: OpenSession, moment: int | None) -> int:
+        """A free row id at a turn's time; a turn without a time stands beside its neighbour."""
+        if moment is None:
+            moment = session.updated_at or session.created_at or int(time.time() * 1000)
+        base = docid.first(moment, session.sid)
+        while True:
+            free = session.slots.get(base)
+            if free is None:
+                top = None
+                if not session.new:
+                    top = self._db.execute(
+                        "SELECT max(docid) FROM turn WHERE docid BETWEEN ? AND ?",
+                        (base, docid.last_of_second(base)),
+                    ).get
+                free = base if top is None else docid.following(top)
+            session.slots[base] = following = docid.following(free)
+            if free <= docid.last_of_second(base):
+                return free
+            # This second is full: go on in the one that follows.
+            session.slots[base] = free
+            base = following & ~(docid.SLOTS - 1)
+
+    def _cut(self, session: OpenSession, first: int) -> int:
+        """Take out the turns from ``first`` on, and what they counted for in the session."""
+        rows = self._db.execute(
+            "SELECT docid, body FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first)
+        ).fetchall()
+        removed = [codec.encode(codec.decode(body)) for _, body in rows]
+        for row in removed:
+            session.apply(row, -1)
+        side_tables.forget(self._db, session.sid, removed)
+        self._index.remove([row_id for row_id, _ in rows])
+        self._db.execute("DELETE FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first))
+        if first == 0:
+            session.prompt = session.created_at = None
+        return len(rows)
+
+    def _close_fresh(self, key: tuple[str, str], done: Written) -> None:
+        """A session was read from its beginning to its end: what its source no longer has goes.
+
+        Turns that came from another source (an older copy elsewhere) stay.
+        """
+        left = self._fresh.pop(key, None)
+        if left is None:
+            return
+        session_id, end = left
+        session = self._load(SessionInfo(id=session_id), create=False)
+        if session is None or session.turns <= end or session.source != key[1]:
+            return
+        done.replaced += self._cut(session, end)
+        self._store_sums(session)
+
+    def _align(self, session: OpenSession, rows: list[Row]) -> tuple[list[Row], int]:
+        """Where a sliding source's content goes on from what is stored.
+
+        Finds the longest run of stored turns at the end that the source begins with; the
+        turns after it are new.
+        """
+        first = max(0, session.turns - SLIDE_LOOKBACK)
+        stored = [
+            digest
+            for (digest,) in self._db.execute(
+                "SELECT digest FROM turn WHERE sid = ? AND idx >= ? ORDER BY idx",
+                (session.sid, first),
+            )
+        ]
+        offered = [row.digest for row in rows]
+        for length in range(min(len(stored), len(offered)), 0, -1):
+            if stored[-length:] == offered[:length]:
+                return rows[length:], session.turns
+        # The end of what is stored may have been dropped again at the source (an answer undone):
+        # then the source is a run somewhere inside what is stored and brings nothing new.
+        for at in range(len(stored) - len(offered) + 1):
+            if stored[at : at + len(offered)] == offered:
+                return [], session.turns
+        return rows, session.turns
+
+    def _store_facts(self, session: OpenSession, info: SessionInfo, item: Prepared) -> None:
+        """Write down what the reader says about the session, and its sums."""
+        if info.created_at is not None:
+            session.created_at = info.created_at
+        if info.updated_at is not None:
+            session.updated_at = max(session.updated_at or 0, info.updated_at)
+        if info.usage is not None:
+            session.usage = info.usage
+        if info.cost_micro is not None:
+            session.cost_micro = info.cost_micro
+        if info.usage is not None or info.cost_micro is not None:
+            self._counters.session_level(info)
+        coverage = item.coverage
+        if not item.fresh:
+            kept = self._db.execute(
+                "SELECT coverage FROM session WHERE sid = ?", (session.sid,)
+            ).get
+            if kept:
+                earlier = _merge_coverage(kept)
+                earlier.add(coverage)
+                coverage = earlier
+        source = item.source.path if item.source else session.source
+        if session.source and source != session.source and os.path.exists(session.source):
+            source = session.source  # a copy elsewhere does not take the original's place
+        title = session.title if info.title is None else info.title
+        self._db.execute(
+            "UPDATE session SET title = ?, project = ?, branch = ?, model = ?,"
+            " status = coalesce(?, status), parent = coalesce(?, parent),"
+            " parent_tool_use = coalesce(?, parent_tool_use), coverage = ?,"
+            " source = ?, source_gone = 0, ghost = ?,"
+            " extra = json_patch(coalesce(extra, '{}'), ?) WHERE sid = ?",
+            (
+                title, session.project, session.branch, session.model, info.status, info.parent,
+                info.parent_tool_use, msgspec.json.encode(coverage).decode(),
+                source, info.ghost and session.turns == 0,
+                msgspec.json.encode(info.extra).decode(), session.sid,
+            ),
+        )  # fmt: skip
+        self._store_sums(session)
+        if session.new or title != session.title or session.prompt:
+            self._index.set_title(
+                session.sid,
+                title=title or "",
+                prompt=session.prompt or "",
+                project=session.project or "",
+            )
+
+    def _store_sums(self, session: OpenSession) -> None:
+        usage = session.usage
+        self._db.execute(
+            "UPDATE session SET turns = ?, input = ?, output = ?, cache_read = ?, cache_write = ?,"
+            " reasoning = ?, requests = ?, request_errors = ?, tool_calls = ?, tool_errors = ?,"
+            " cost_micro = ?, unpriced = ?, chars = ?, lines = ?, created_at = ?, updated_at = ?,"
+            " prompt = ? WHERE sid = ?",
+            (
+                session.turns, usage.input, usage.output, usage.cache_read, usage.cache_write,
+                usage.reasoning, session.requests, session.request_errors, session.tool_calls,
+                session.tool_errors, session.cost_micro, session.unpriced, session.chars,
+                session.lines, session.created_at, session.updated_at or session.created_at,
+                session.prompt, session.sid,
+            ),
+        )  # fmt: skip
+
+
+def _prompt_of(row: Row) -> str:
+    """The title a prompt makes."""
+    said = [block.text for block in codec.decode(row.body).blocks if isinstance(block, Text)]
+    return title_of("\n".join(said))
