@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from enum import IntFlag
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import zstandard
@@ -26,7 +26,9 @@ from sparrow_tui.model import (
     Usage,
     block_texts,
 )
+from sparrow_tui.sanitize import storable
 
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
 WORTH_COMPRESSING = 160
 """Bytes; below this zstd gains nothing."""
@@ -71,7 +73,7 @@ class Row(msgspec.Struct, kw_only=True):
     text: str
     """The text form, storable."""
     digest: int
-    """64-bit fingerprint of role and blocks: equal for the same message."""
+    """64-bit fingerprint of the whole turn: equal means nothing changed."""
     tools: list[str]
     """Names of the tools called."""
     files: list[str]
@@ -181,19 +183,21 @@ def encode(turn: Turn) -> Row:
     if not blocks or (not shown and flags & ~(Flag.META | Flag.BRANCH) == 0):
         flags |= Flag.BLANK
     text = "\n".join(piece for block in blocks for piece in block_texts(block) if piece.strip())
-    essence = _encode((turn.role, blocks))
-    kept = turn
-    if pictures:
-        kept = msgspec.structs.replace(turn, blocks=blocks)
+    kept = msgspec.structs.replace(turn, blocks=blocks) if pictures else turn
+    try:
+        packed = _encode(kept)
+    except UnicodeEncodeError:
+        # Half a surrogate pair: JSON allows it, UTF-8 does not.
+        packed = _encode(scrubbed(kept))
     return Row(
         role=turn.role,
         time=turn.time,
         flags=int(flags),
         chars=len(text),
         lines=text.count("\n") + 1,
-        body=pack(_encode(kept)),
+        body=pack(packed),
         text=text,
-        digest=fingerprint(essence),
+        digest=fingerprint(packed),
         tools=tools,
         files=files,
         calls=calls,
@@ -212,6 +216,22 @@ def encode(turn: Turn) -> Row:
 def decode(body: bytes) -> Turn:
     """The turn in a row's body."""
     return _decode(unpack(body))
+
+
+def scrubbed(value: Struct) -> Struct:
+    """A struct whose strings can all be stored (see `sanitize.storable`)."""
+    plain = _scrub(msgspec.to_builtins(value))
+    return msgspec.convert(plain, type(value))
+
+
+def _scrub(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): _scrub(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrub(item) for item in value]
+    return value
 
 
 def fingerprint(data: bytes) -> int:

@@ -36,7 +36,7 @@ def prepare(batch: Batch, source: Source | None = None) -> Prepared:
     """Encode a reader's batch."""
     return Prepared(
         source=source,
-        session=batch.session,
+        session=codec.scrubbed(batch.session),
         start=batch.start,
         rows=rows(batch.turns, sliding=batch.sliding),
         coverage=batch.coverage,

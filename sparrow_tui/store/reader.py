@@ -140,7 +140,7 @@ class Reader:
         return (row[0] or "", row[1]) if row else None
 
     def recent_inputs(self, limit: int) -> Sequence[RecentInput]:
-        """See `SessionStore.recent_inputs`; sub-agents' prompts are the parent's, not a person's."""
+        """See `SessionStore.recent_inputs`. What started a sub-agent was not typed by a person."""
         found: dict[str, RecentInput] = {}
         if limit <= 0:
             return []

@@ -20,7 +20,7 @@ class OpenSession:
     branch: str | None
     model: str | None
     turns: int = 0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     requests: int = 0
     request_errors: int = 0
     tool_calls: int = 0

@@ -82,8 +82,10 @@ class Writer:
         if item.sliding:
             rows, start = self._align(session, rows)
         start = min(max(start, 0), session.turns)
-        added = self._put(session, start, rows, item.fresh, defer_output, done)
-        if (item.fresh and not item.sliding and item.source is not None) or (key in self._fresh and self._fresh[key][0] == info.id):
+        from_start = item.fresh and not item.sliding and item.source is not None
+        from_start = from_start or self._fresh.get(key, ("", 0))[0] == info.id
+        added = self._put(session, start, rows, from_start, defer_output, done)
+        if from_start:
             self._fresh[key] = (info.id, start + len(rows))
         self._store_facts(session, info, item)
         done.sessions.add(info.id)
@@ -117,11 +119,14 @@ class Writer:
         session: OpenSession,
         start: int,
         rows: Sequence[Row],
-        fresh: bool,
+        keep_tail: bool,
         defer_output: bool,
         done: Written,
     ) -> int:
-        """Make ``rows`` the turns from ``start`` on, keeping what is already the same."""
+        """Make ``rows`` the turns from ``start`` on, keeping what is already the same.
+
+        ``keep_tail``: more of the session is to come, so what follows equal turns stays for now.
+        """
         same = 0
         if start < session.turns and rows:
             stored = self._db.execute(
@@ -133,7 +138,7 @@ class Writer:
                     break
                 same += 1
         first = start + same
-        if first < session.turns and not (fresh and same == len(rows)):
+        if first < session.turns and not (keep_tail and same == len(rows)):
             done.replaced += self._cut(session, first)
         new = rows[same:]
         if not new:

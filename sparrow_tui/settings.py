@@ -1,0 +1,64 @@
+"""What the app remembers between runs: theme, searches, positions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from sparrow_tui.paths import config_file, private_dir
+
+HISTORY = 50
+"""Searches kept."""
+
+
+class SavedSearch(msgspec.Struct, omit_defaults=True):
+    """A search with a name."""
+
+    name: str
+    query: str
+    pinned: bool = False
+    """Shown as a counter in the footer."""
+
+
+class Settings(msgspec.Struct, omit_defaults=True):
+    """The user's choices."""
+
+    theme: str | None = None
+    searches: list[str] = []
+    """Last searches, newest first."""
+    saved: list[SavedSearch] = []
+    show_children: bool = False
+    """Whether sub-agents' sessions are in the list."""
+
+    def remember_search(self, query: str) -> None:
+        """Put a search at the head of the history."""
+        query = query.strip()
+        if query:
+            self.searches = [query, *(s for s in self.searches if s != query)][:HISTORY]
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings on disk; fresh ones if there are none or they cannot be read."""
+    try:
+        return msgspec.json.decode((path or config_file()).read_bytes(), type=Settings)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return Settings()
+
+
+def save(settings: Settings, path: Path | None = None) -> bool:
+    """Write the settings, whole or not at all; whether that worked."""
+    path = path or config_file()
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        private_dir(path.parent)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(settings), indent=1))
+        os.replace(beside, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        return False
+    return True
