@@ -16,6 +16,8 @@ MODULES = (
     "claude",
     "codex",
     "sparrow",
+    "crush",
+    "opencode_go",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
