@@ -36,7 +36,7 @@ class OpenCodeGo(Agent):
                     yield source
 
     def sniff(self, path: Path, head: bytes) -> bool:
-        """A database named ``opencode…`` with a ``sessions`` table; the newer OpenCode's differs."""
+        """A database named ``opencode…`` with a ``sessions`` table (newer: ``session``)."""
         return (
             sqlite_source.is_sqlite(head)
             and path.name.startswith("opencode")

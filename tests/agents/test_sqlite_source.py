@@ -113,7 +113,9 @@ def test_a_locked_database_is_put_off(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_rewrite_under_a_reader_without_locks_is_noticed(tmp_path: Path) -> None:
     make(tmp_path / "x.db").close()
-    with pytest.raises(SourceError, match="written to"), opened(tmp_path / "x.db") as connection:
-        query(connection, "SELECT * FROM t")
-        with open(tmp_path / "x.db", "ab") as file:
-            file.write(b"more")
+    read = opened(tmp_path / "x.db")
+    query(read.__enter__(), "SELECT * FROM t")
+    with open(tmp_path / "x.db", "ab") as file:
+        file.write(b"more")
+    with pytest.raises(SourceError, match="written to"):
+        read.__exit__(None, None, None)
