@@ -16,6 +16,7 @@ MODULES = (
     "claude",
     "codex",
     "sparrow",
+    "gemini",
     "crush",
     "opencode_go",
 )

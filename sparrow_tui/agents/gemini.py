@@ -1,0 +1,300 @@
+"""Gemini CLI: recorded conversations (JSON and JSONL), and traces of those it deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sparrow_tui.agents import gemini_log, lines
+from sparrow_tui.agents.base import (
+    Agent,
+    Batch,
+    Checkpoint,
+    Place,
+    Resume,
+    Source,
+    SourceError,
+    entry_source,
+    file_source,
+    walk,
+)
+from sparrow_tui.agents.by_session import cut
+from sparrow_tui.agents.common import as_text, milliseconds, title_of
+from sparrow_tui.agents.gemini_log import Log, OldRecord
+from sparrow_tui.agents.projects import by_hash, json_file
+from sparrow_tui.model import Coverage, SessionInfo, Turn
+
+DEFAULT_DAYS = 30
+_AGE = re.compile(r"(\d+)([hdwm])")
+_DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30}
+_HASH = re.compile(r"[0-9a-f]{64}")
+GHOST_PROMPTS = 200
+"""Prompts kept of a session of which nothing else is left."""
+
+
+class Gemini(Agent):
+    """Reads ``~/.gemini/tmp/<project>/``; `Source.kind` is ``chat``, ``logs`` or ``checkpoint``."""
+
+    name = "gemini"
+    label = "Gemini CLI"
+    glyph = "✦"
+    color = "#4796e4"
+
+    def roots(self, place: Place) -> list[Path]:
+        """``~/.gemini/tmp``."""
+        return [place.path("GEMINI_CLI_HOME", place.home) / ".gemini" / "tmp"]
+
+    def sources(self, place: Place) -> Iterator[Source]:
+        """Conversations; prompts and saved checkpoints of projects that have none recorded."""
+        for entry in walk(self.roots(place)[0], (".json", ".jsonl"), 4):
+            path = Path(entry.path)
+            kind = _kind(path)
+            if kind == "checkpoint" and any(walk(path.parent / "chats", (".json", ".jsonl"), 0)):
+                continue
+            if kind and not (entry.name.endswith(".json") and path.with_suffix(".jsonl").exists()):
+                source = entry_source(self.name, entry, kind)
+                if source is not None:
+                    yield source
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """A conversation's header, wherever the file lies; logs and checkpoints by their place."""
+        if path.suffix == ".jsonl":
+            first = lines.parse(head.split(b"\n", 1)[0])
+            return isinstance(first, dict) and "sessionId" in first and "projectHash" in first
+        if path.suffix != ".json":
+            return False
+        if _kind(path) in ("logs", "checkpoint") and ".gemini" in path.parts:
+            return True
+        start = head[:4096]
+        return (
+            b'"sessionId"' in start
+            and (b'"projectHash"' in start or b'"startTime"' in start)
+            and b'"messages"' in head
+        )
+
+    def source_at(self, path: Path) -> Source | None:
+        """A conversation, log or checkpoint; inside ``.gemini`` nothing else."""
+        if path.suffix not in (".json", ".jsonl"):
+            return None
+        kind = _kind(path)
+        if not kind and ".gemini" in path.parts:
+            return None
+        if path.suffix == ".json" and path.with_suffix(".jsonl").exists():
+            return None
+        return file_source(self.name, path, kind or "chat")
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
+        """JSONL from the last message on; JSON documents are always read whole."""
+        path = Path(source.path)
+        if source.kind == "logs":
+            yield from _ghosts(path)
+        elif source.kind == "checkpoint":
+            yield from _checkpoint(path)
+        elif path.suffix == ".jsonl":
+            try:
+                yield from _read_log(source, since)
+            except OldRecord:
+                yield from _read_log(source, None)
+        else:
+            document = _document(path)
+            if not isinstance(document, dict):
+                raise SourceError("it is not a conversation")
+            log = Log()
+            log.document(document)
+            info = _info(log.header, path)
+            yield from cut(info, _turns(log, path, info), log.coverage)
+
+    def resume(self, session: SessionInfo) -> Resume | None:
+        """``gemini --resume ID`` in the project; not for sub-agents and saved checkpoints."""
+        if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
+            return None
+        return Resume(("gemini", "--resume", session.native_id), session.project or "")
+
+    def retention_days(self, place: Place) -> int | None:
+        """``general.sessionRetention.maxAge`` of the settings; 30 days unless turned off."""
+        settings = json_file(self.roots(place)[0].parent / "settings.json")
+        general = settings.get("general") if isinstance(settings, dict) else None
+        kept = general.get("sessionRetention") if isinstance(general, dict) else None
+        if not isinstance(kept, dict):
+            return DEFAULT_DAYS
+        if kept.get("enabled") is False:
+            return None
+        age = _AGE.fullmatch(as_text(kept.get("maxAge")))
+        return max(1, int(int(age[1]) * _DAYS[age[2]])) if age else DEFAULT_DAYS
+
+
+def _kind(path: Path) -> str:
+    """What a file is by its place: a chat lies in ``chats`` or in its parent's folder there."""
+    if path.parent.name == "chats" or path.parent.parent.name == "chats":
+        return "chat"
+    if path.name == "logs.json":
+        return "logs"
+    return "checkpoint" if path.name.startswith("checkpoint-") and path.suffix == ".json" else ""
+
+
+def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
+    """Lines from the last message read before; what they leave in order.
+
+    Raises:
+        OldRecord: an earlier message changed, so that the file must be read from its beginning.
+    """
+    path = Path(source.path)
+    state: dict[str, Any] = {}
+    if lines.resumable(source.path, since, source.size) and since is not None:
+        state = since.state if isinstance(since.state, dict) else {}
+    going_on = bool(state)
+    offset = since.offset if since is not None and going_on else 0
+    start = since.turns if since is not None and going_on else 0
+    read_to = int(state.get("end") or 0)
+    log = Log(partial=going_on, before=state.get("before"))
+    log.header.update(state.get("header") or {})
+    end = offset
+    for at, line in lines.lines(path, offset):
+        value = lines.parse(line)
+        log.line(value if isinstance(value, dict) else None, at, counted=at < read_to)
+        end = at + len(line)
+    if going_on and end <= read_to:
+        return
+    info = _info(log.header, path)
+    # The newest message may still be written again: the next reading begins with it. A message
+    # put in by `$set` has no line of its own to begin with, an undone tail may be undone again.
+    last = log.records[-1] if log.records else None
+    ahead: list[Turn] = []
+    before: int | None = state.get("before")
+    total = start
+    unknown = Coverage()
+    folder = path.parent / as_text(log.header.get("sessionId"))
+    for record in log.records:
+        counted = record.offset < read_to
+        found = list(gemini_log.turns(record, Coverage() if counted else unknown, folder))
+        if record is not last:
+            total += len(found)
+            moment = milliseconds(record.message.get("timestamp"))
+            before = max(before or 0, moment or 0) or None
+        ahead.extend(found)
+    log.coverage.add(unknown)
+    info.model = next((turn.model for turn in reversed(ahead) if turn.model), None)
+    at = last.offset if last is not None else end
+    checkpoint = Checkpoint(
+        at,
+        lines.fingerprint(path, min(lines.HEAD, end)) if end else "",
+        total,
+        {"end": end, "before": before, "header": log.header},
+    )
+    batches = list(cut(info, ahead, log.coverage, start=start, fresh=not going_on))
+    if batches:
+        batches[-1].checkpoint = checkpoint
+    yield from batches
+
+
+def _turns(log: Log, path: Path, info: SessionInfo) -> Iterator[Turn]:
+    folder = path.parent / as_text(log.header.get("sessionId"))
+    for record in log.records:
+        for turn in gemini_log.turns(record, log.coverage, folder):
+            info.model = turn.model or info.model
+            yield turn
+
+
+def _info(header: dict[str, Any], path: Path) -> SessionInfo:
+    session_id = as_text(header.get("sessionId")) or path.stem
+    parent = path.parent.name if path.parent.parent.name == "chats" else ""
+    directories = header.get("directories")
+    first = directories[0] if isinstance(directories, list) and directories else None
+    extra: dict[str, Any] = {}
+    if header.get("kind"):
+        extra["kind"] = as_text(header["kind"])
+    return SessionInfo(
+        id=f"gemini:{session_id}",
+        title=as_text(header.get("summary")).strip() or None,
+        project=_project(path, header) or (first if isinstance(first, str) else None),
+        created_at=milliseconds(header.get("startTime", header.get("start_time"))),
+        updated_at=milliseconds(header.get("lastUpdated")),
+        parent=f"gemini:{parent}" if parent else None,
+        extra=extra,
+    )
+
+
+def _project(path: Path, header: dict[str, Any]) -> str | None:
+    """The project's directory: a note beside, Gemini's list, or the known one with this hash."""
+    folder = next((up for up in path.parents if up.parent.name == "tmp"), None)
+    names = [as_text(header.get("projectHash"))]
+    if folder is not None:
+        names.append(folder.name)
+        note = folder / ".project_root"
+        try:
+            root = note.read_text(encoding="utf-8", errors="replace")[:4096].strip()
+        except OSError:
+            root = ""
+        if root:
+            return root
+        listed = json_file(folder.parent.parent / "projects.json")
+        projects = listed.get("projects") if isinstance(listed, dict) else None
+        for directory, name in projects.items() if isinstance(projects, dict) else ():
+            if name == folder.name:
+                return str(directory)
+        if any(_HASH.fullmatch(name) for name in names):
+            known = by_hash(folder.parent.parent.parent, "sha256")
+            return next((known[name] for name in names if name in known), None)
+    return None
+
+
+def _document(path: Path) -> Any:
+    try:
+        return lines.parse(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
+
+
+def _ghosts(path: Path) -> Iterator[Batch]:
+    """``logs.json``: the prompts of sessions whose recording is gone."""
+    entries = _document(path)
+    if not isinstance(entries, list):
+        raise SourceError("it is not a list of prompts")
+    chats = walk(path.parent / "chats", (".json", ".jsonl"), 0)
+    recorded = "/".join(file.name for file in chats)  # names end in the id's first 8 characters
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("type", "user") == "user":
+            session_id = as_text(entry.get("sessionId"))
+            if session_id and session_id[:8] not in recorded:
+                found.setdefault(session_id, []).append(entry)
+    for session_id, prompts in found.items():
+        said = [as_text(entry.get("message")) for entry in prompts]
+        typed = [text for text in said if text.strip() and not text.startswith("/")]
+        if not typed:
+            continue
+        times = [milliseconds(entry.get("timestamp")) for entry in prompts]
+        known = [moment for moment in times if moment]
+        info = SessionInfo(
+            id=f"gemini:{session_id}",
+            title=title_of(typed[0]),
+            project=_project(path, {}),
+            created_at=min(known, default=None),
+            updated_at=max(known, default=None),
+            ghost=True,
+            extra={"prompts": typed[:GHOST_PROMPTS]},
+        )
+        count = len(prompts)
+        yield Batch(info, coverage=Coverage(records=count, kept=count), fresh=True)
+
+
+def _checkpoint(path: Path) -> Iterator[Batch]:
+    """``/chat save TAG``: the model's context, from before conversations were recorded."""
+    saved = _document(path)
+    history = saved.get("history") if isinstance(saved, dict) else saved
+    if not isinstance(history, list):
+        raise SourceError("it is not a saved conversation")
+    tag = path.stem.removeprefix("checkpoint-")
+    log = Log()
+    log.document({"messages": history})
+    info = SessionInfo(
+        id=f"gemini:checkpoint-{path.parent.name[:12]}-{tag}",
+        title=tag,
+        project=_project(path, {}),
+    )
+    yield from cut(info, _turns(log, path, info), log.coverage)
+
+
+AGENT = Gemini()
