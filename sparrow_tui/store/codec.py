@@ -24,7 +24,7 @@ from sparrow_tui.model import (
     ToolUse,
     Turn,
     Usage,
-    block_texts,
+    text_form,
 )
 from sparrow_tui.sanitize import storable
 
@@ -182,7 +182,7 @@ def encode(turn: Turn) -> Row:
         flags |= Flag.PROMPT
     if not blocks or (not shown and flags & ~(Flag.META | Flag.BRANCH) == 0):
         flags |= Flag.BLANK
-    text = "\n".join(piece for block in blocks for piece in block_texts(block) if piece.strip())
+    text = text_form(blocks)
     kept = msgspec.structs.replace(turn, blocks=blocks) if pictures else turn
     try:
         packed = _encode(kept)
@@ -232,6 +232,11 @@ def _scrub(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_scrub(item) for item in value]
     return value
+
+
+def text_of(body: bytes) -> str:
+    """The text form of the turn in a row's body."""
+    return text_form(decode(body).blocks)
 
 
 def fingerprint(data: bytes) -> int:

@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import codec, prepared
+from sparrow_tui.store import codec, docid, prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -23,12 +23,12 @@ from sparrow_tui.store.base import (
 )
 from sparrow_tui.store.connection import connect, immediate, translated
 from sparrow_tui.store.counters import Counters
-from sparrow_tui.store.index import Index
+from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import Organiser
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.reader import Reader
 from sparrow_tui.store.search import Searcher
-from sparrow_tui.store.writer import Writer, Written
+from sparrow_tui.store.writer import Writer, Written, entry
 
 
 class SqliteStore(SessionStore):
@@ -95,7 +95,7 @@ class SqliteStore(SessionStore):
     def index_deferred(self, limit: int) -> int:
         """Index tool output that was put off, at most ``limit`` turns; how many are left."""
         with self.transaction():
-            self.index.index_deferred(limit, self._text_of)
+            self.index.index_deferred(limit, self._entries)
             return self.index.deferred_count()
 
     def save(self, session_id: str, turns: Sequence[Turn], name: str | None = None) -> None:
@@ -186,12 +186,12 @@ class SqliteStore(SessionStore):
         """See `SessionStore.interrupt`."""
         self.connection.interrupt()
 
-    def _text_of(self, docids: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """Text forms of turns, for the index."""
+    def _entries(self, docids: Iterable[int]) -> Iterator[Entry]:
+        """What the index takes for turns that were put off."""
         for row_id in docids:
             body = self.connection.execute("SELECT body FROM turn WHERE docid = ?", (row_id,)).get
             if body is not None:
-                yield row_id, codec.encode(codec.decode(body)).text
+                yield entry(row_id, docid.sid_of(row_id), codec.encode(codec.decode(body)))
 
 
 def _first_time(turns: Sequence[Turn], otherwise: int) -> int:

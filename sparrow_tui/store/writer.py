@@ -150,7 +150,7 @@ class Writer:
                 (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
                  row.time, row.digest, row.body)
             )  # fmt: skip
-            entries.append(self._entry(session, row_id, row))
+            entries.append(entry(row_id, session.sid, row))
             session.apply(row, 1)
             if row.time is not None:
                 session.created_at = min(session.created_at or row.time, row.time)
@@ -166,21 +166,6 @@ class Writer:
         self._index.add(entries)
         self._counters.add(session.id, session.agent, session.project, new, first)
         return len(new)
-
-    def _entry(self, session: OpenSession, row_id: int, row: Row) -> Entry:
-        return Entry(
-            docid=row_id,
-            sid=session.sid,
-            agent=session.agent,
-            project=session.project or "",
-            branch=session.branch or "",
-            model=row.model or session.model or "",
-            role=row.role,
-            flags=row.flags,
-            tools=row.tools,
-            files=row.files,
-            text=row.text,
-        )
 
     def _place(self, session: OpenSession, moment: int | None) -> int:
         """A free row id at a turn's time; a turn without a time stands beside its neighbour."""
@@ -321,6 +306,11 @@ class Writer:
                 session.prompt, session.sid,
             ),
         )  # fmt: skip
+
+
+def entry(row_id: int, sid: int, row: Row) -> Entry:
+    """A row as the index takes it."""
+    return Entry(row_id, sid, row.role, row.flags, row.tools, row.files, row.text)
 
 
 def _prompt_of(row: Row) -> str:
