@@ -19,6 +19,7 @@ MODULES = (
     "gemini",
     "crush",
     "opencode_go",
+    "qwen",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
