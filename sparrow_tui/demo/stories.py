@@ -65,7 +65,7 @@ def _retry(now: int) -> Batch:
             "new_string": "    def charge(self, order, max_retry_count=5):\n"
             "        headers = {'Idempotency-Key': order.idempotency_key}\n"
             "        for attempt in range(max_retry_count):\n"
-            "            response = self.http.post('/charges', json=order.body(), headers=headers)\n"
+            "            response = self.post('/charges', order.body(), headers)\n"
             "            if response.status_code != 503:\n"
             "                response.raise_for_status()\n"
             "                return response.json()\n"
@@ -91,7 +91,8 @@ def _retry(now: int) -> Batch:
         "Write",
         {
             "file_path": "/home/ada/code/harbor/payments/backoff.py",
-            "content": "import random\n\n\ndef backoff(attempt: int, base: float = 0.25) -> float:\n"
+            "content": "import random\n\n\n"
+            "def backoff(attempt: int, base: float = 0.25) -> float:\n"
             '    """Seconds to wait: full jitter, doubling up to eight seconds."""\n'
             "    return random.uniform(0, min(8.0, base * 2**attempt))\n",
         },
@@ -286,7 +287,8 @@ def _inventory(now: int) -> Batch:
     script.says(
         "Because `getUserById` is registered in `main.rs` 0.5.1 before arguments are parsed. "
         "Move the registration behind `lazy_static`:\n\n"
-        "```rust\nstatic VERIFIER: Lazy<JwtVerifier> = Lazy::new(|| JwtVerifier::from_env());\n```\n",
+        "```rust\nstatic VERIFIER: Lazy<JwtVerifier> =\n"
+        "    Lazy::new(|| JwtVerifier::from_env());\n```\n",
         thinks="The module graph shows an eager import in main.rs.",
     )
     script.user("Don't break the C++ bindings, please.")

@@ -24,7 +24,7 @@ _COLUMNS = ("agent", "project", "branch", "model", "status")
 
 
 def values(db: apsw.Connection, facet: str, typed: str) -> list[str]:
-    """Values of a facet that begin as typed, the most frequent first; a project by its last part."""
+    """Values that begin as typed, the most frequent first; a project by its last part."""
     start = typed.strip('"').lower()
     if facet in _FIXED:
         found = list(_FIXED[facet])

@@ -137,7 +137,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
 
 
 def _integer(connection: apsw.Connection, name: str) -> int:
-    return int(connection.pragma(name) or 0)  # type: ignore[call-overload]
+    return int(connection.pragma(name) or 0)
 
 
 @contextmanager

@@ -180,7 +180,7 @@ class SqliteStore(SessionStore):
     def version(self) -> int:
         """See `SessionStore.version`."""
         with translated(self.path):
-            return int(self.connection.pragma("data_version"))  # type: ignore[call-overload]
+            return int(self.connection.pragma("data_version"))
 
     def interrupt(self) -> None:
         """See `SessionStore.interrupt`."""

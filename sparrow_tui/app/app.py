@@ -1,0 +1,163 @@
+"""The app: joins the threads, the screens, the user's settings and the fate of errors."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text as RichText
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+
+from sparrow_tui import query as language
+from sparrow_tui import settings as preferences
+from sparrow_tui.app import clock
+from sparrow_tui.app.guard import ControlGuard
+from sparrow_tui.app.screens.main import MainScreen
+from sparrow_tui.app.search_engine import SearchEngine
+from sparrow_tui.app.syncing import Syncing
+from sparrow_tui.app.themes import DEFAULT, THEMES, initial_theme
+from sparrow_tui.app.widgets.session_row import Look
+from sparrow_tui.faultlog import record
+from sparrow_tui.paths import stylesheet
+
+Highlighter = Callable[[str], Sequence[tuple[int, int]]]
+
+
+class SparrowApp(App[None]):
+    """Sessions of every agent: found, read and counted."""
+
+    CSS_PATH = stylesheet()
+    TITLE = "Sparrow"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
+        Binding("ctrl+p", "command_palette", "Commands", show=False, id="app.palette"),
+    ]
+
+    def __init__(
+        self,
+        location: str | None = None,
+        *,
+        sync: bool = True,
+        paths: Sequence[str] = (),
+        present: clock.Clock = clock.now,
+        settings: preferences.Settings | None = None,
+        here: Path | None = None,
+    ) -> None:
+        """Prepare the app.
+
+        Args:
+            location: the store (see `sparrow_tui.store.location`).
+            sync: whether to bring the store up to date in the background.
+            paths: files and directories to import; none: every agent's own places.
+            present: the clock ages are shown by.
+            settings: the user's choices; ``None``: those on disk.
+            here: the directory "this project" means.
+        """
+        super().__init__()
+        self.location = location
+        self.present = present
+        self._persist = settings is None
+        self.settings = preferences.load() if settings is None else settings
+        self.here = here or Path.cwd()
+        self.looks: dict[str, Look] = {}
+        self.agents_held: list[str] = []
+        self.fault = ""
+        """What to tell the user after a fault of ours ended the app."""
+        self.engine = SearchEngine(location, self.from_thread)
+        self.syncing = Syncing(self, location, paths) if sync else None
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+
+    def from_thread(self, message: Message) -> None:
+        """A thread has something for the main screen; dropped if the app is gone."""
+        if self.is_running and self.screen_stack:
+            self.screen_stack[0].post_message(message)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        return MainScreen()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The backstop against control characters runs over everything drawn."""
+        return [*super().get_line_filters(), ControlGuard()]
+
+    def on_mount(self) -> None:
+        """Colours first: nothing is drawn in another theme."""
+        wanted = initial_theme(self.settings.theme)
+        self.theme = wanted if wanted in self.available_themes else DEFAULT
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
+
+    def begin(self) -> None:
+        """The main screen stands: start the engine that answers to it."""
+        self.main.box.history = self.settings.searches
+        self.engine.show_children(self.settings.show_children)
+        self.engine.start()
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """After the first frame: what start-up left in memory stays, so collections are short."""
+        from sparrow_tui.agents.registry import agents
+
+        self.looks = {name: Look(agent.label, agent.color) for name, agent in agents().items()}
+        self.main.sessions.set_looks(self.looks)
+        gc.collect()
+        gc.freeze()
+        if self.syncing is not None:
+            self.syncing.start()
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever lies on top of it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    def highlighter(self, query: language.Query | None) -> Highlighter | None:
+        """A function that finds a query's words in displayed text."""
+        if query is None or not query.terms:
+            return None
+        return lambda text: language.highlight(text, query)
+
+    def remember_search(self, text: str) -> None:
+        """Keep a search that led somewhere."""
+        if text.strip():
+            self.settings.remember_search(text)
+            self.main.box.history = self.settings.searches
+            self.save_settings()
+
+    def save_settings(self) -> None:
+        """Write the user's choices down."""
+        if self._persist:
+            preferences.save(self.settings)
+
+    def _theme_changed(self, theme: object) -> None:
+        if self.settings.theme != self.theme:
+            self.settings.theme = self.theme
+            self.save_settings()
+
+    def _handle_exception(self, error: Exception) -> None:
+        where = record(error)
+        details = f"details are in {where}" if where else "the log could not be written"
+        self.fault = (
+            f"something went wrong that should not have ({type(error).__name__}); {details}"
+        )
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        # Textual prints a trace with the values of variables, which quote people's sessions.
+        self._exit_renderables.append(RichText(f"sparrow-tui: {self.fault}"))
+        self._close_messages_no_wait()
+
+    async def action_quit(self) -> None:
+        """Leave at once: threads are daemons, the sync process ends with its pipe."""
+        self.engine.stop()
+        if self.syncing is not None:
+            self.syncing.stop()
+        self.exit()

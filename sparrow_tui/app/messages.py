@@ -1,0 +1,69 @@
+"""What the app's threads and panes tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from textual.message import Message
+
+from sparrow_tui.query import Query
+from sparrow_tui.store.base import Session, SessionHit
+
+
+@dataclass
+class Found(Message):
+    """Results of a search, a stage at a time; later stages replace earlier ones."""
+
+    generation: int
+    query: Query
+    sids: Sequence[int]
+    """Every session found so far, in order."""
+    details: Mapping[int, SessionHit]
+    """What the first rows show."""
+    counts: Mapping[int, int] = field(default_factory=dict)
+    hits: int = 0
+    """Matching turns; a lower bound unless ``complete``."""
+    complete: bool = True
+    refresh: bool = False
+    """The store changed under the same search."""
+    notice: str = ""
+    """Something to say about the results: a correction, an error."""
+    took_ms: float = 0.0
+
+
+@dataclass
+class RowsFound(Message):
+    """Details of rows that came into view."""
+
+    generation: int
+    details: Mapping[int, SessionHit]
+
+
+@dataclass
+class StoreChanged(Message):
+    """Another process wrote to the store."""
+
+    version: int
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the last one of a burst matters."""
+        return isinstance(message, StoreChanged)
+
+
+@dataclass
+class SessionFound(Message):
+    """A session that was asked for by id or number."""
+
+    session: Session
+    turn: int | None
+    hits: Sequence[int]
+    focus: bool
+    query: Query | None = None
+
+
+@dataclass
+class EngineFailed(Message):
+    """The store could not answer: one sentence."""
+
+    sentence: str

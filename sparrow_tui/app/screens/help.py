@@ -1,0 +1,102 @@
+"""Every key, taken from the bindings themselves, so that it cannot be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from sparrow_tui import query
+
+NAMES = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "apostrophe": "'",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "comma": ",",
+    "full_stop": ".",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    *modifiers, last = key.split("+")
+    names = {"ctrl": "Ctrl", "shift": "Shift", "alt": "Alt"}
+    parts = [names.get(part, part) for part in modifiers]
+    return "+".join([*parts, NAMES.get(last, last.upper() if modifiers else last)])
+
+
+class HelpScreen(ModalScreen[None]):
+    """What can be pressed and typed where."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close"),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, sections: Iterable[tuple[str, DOMNode]]) -> None:
+        """Headings and the nodes whose bindings stand under them."""
+        super().__init__(classes="dialog")
+        self._sections = list(sections)
+
+    def compose(self) -> ComposeResult:
+        """One scrollable page."""
+        with VerticalScroll(classes="dialog--box"):
+            yield Static(self._page(), id="help-body")
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the page."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def _page(self) -> Content:
+        pieces: list[Content] = []
+        for heading, node in self._sections:
+            pieces.append(Content.styled(f"{heading}\n", "bold $primary"))
+            for keys, description in _bindings(node):
+                pieces.append(Content.styled(f"  {keys:<22}", "$secondary"))
+                pieces.append(Content(f"{description}\n"))
+            pieces.append(Content("\n"))
+        pieces.append(Content.styled("Searching\n", "bold $primary"))
+        for example, meaning in query.EXAMPLES:
+            pieces.append(Content.styled(f"  {example:<22}", "$secondary"))
+            pieces.append(Content(f" {meaning}\n"))
+        pieces.append(Content.styled("\nEsc closes this page.", "$text-muted"))
+        return Content("").join(pieces)
+
+
+def _bindings(node: DOMNode) -> list[tuple[str, str]]:
+    """Keys and descriptions a class itself declares, in order."""
+    rows: dict[str, list[str]] = {}
+    for cls in reversed(type(node).__mro__):
+        if not cls.__module__.startswith("sparrow_tui"):
+            continue
+        for binding in cls.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.description:
+                keys = [key_name(key.strip()) for key in binding.key.split(",")]
+                rows.setdefault(binding.description, []).extend(keys)
+    return [("  ".join(keys), description) for description, keys in rows.items()]

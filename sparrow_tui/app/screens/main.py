@@ -1,0 +1,274 @@
+"""The main screen: search, sessions, transcript and counters side by side, and what joins them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from sparrow_tui import query as language
+from sparrow_tui.app import filters, messages
+from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.widgets.first_run import FirstRun
+from sparrow_tui.app.widgets.heading import Heading
+from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
+from sparrow_tui.app.widgets.search_box import SearchBox
+from sparrow_tui.app.widgets.session_list import SessionList
+from sparrow_tui.app.widgets.transcript_view import TranscriptView
+from sparrow_tui.store.base import Session, SessionHit
+
+if TYPE_CHECKING:
+    from sparrow_tui.app.app import SparrowApp
+
+
+class MainScreen(Screen[None]):
+    """Keys go to the search engine, results to the list, the selection to the transcript."""
+
+    app: SparrowApp
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    AUTO_FOCUS = "#search"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/", id="main.search"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="main.help"),
+        Binding("tab", "app.focus_next", "Next pane", show=False, id="main.next"),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False, id="main.previous"),
+        Binding("escape", "back", "Back", id="main.back"),
+        Binding("pagedown", "list_page(1)", "Page down", show=False),
+        Binding("pageup", "list_page(-1)", "Page up", show=False),
+        Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
+        Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
+        Binding("f2", "cycle_agent", "Filter by agent", show=False, id="main.agent"),
+        Binding("f3", "here", "Sessions of this directory", show=False, id="main.here"),
+        Binding("f4", "cycle_role", "Filter by role", show=False, id="main.role"),
+        Binding("f5", "cycle_span", "Filter by date", show=False, id="main.span"),
+        Binding("f6", "cycle_sort", "Order of results", show=False, id="main.sort"),
+        Binding("f7", "toggle_children", "Show or hide sub-agents", show=False, id="main.children"),
+        Binding("ctrl+s", "save_search", "Save this search", show=False, id="main.save"),
+        Binding("q", "app.quit", "Quit", id="main.quit"),
+    ]
+    HELP = "The main screen."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query_now = language.parse("")
+        self.session: Session | None = None
+        """What the transcript shows."""
+        self._trail: list[tuple[str, int | None]] = []
+        """Sessions one came from through sub-agent cards: (id, turn)."""
+
+    def compose(self) -> ComposeResult:
+        """Search line; list and transcript; counters; keys."""
+        with Horizontal(id="top"):
+            yield Static(Content("◆"), id="prompt")
+            yield SearchBox(self.app.engine.complete, id="search")
+            yield Static(Content(""), id="found")
+        with Horizontal(id="panes"):
+            yield SessionList(id="sessions", present=self.app.present)
+            with Vertical(id="reading"):
+                yield Heading(id="heading", present=self.app.present)
+                yield TranscriptView(id="transcript")
+            yield FirstRun(id="empty")
+        yield MetricsFooter(id="metrics")
+        yield Footer(id="keys", show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """There is a screen to answer to: let the app begin."""
+        self.app.begin()
+
+    # Typing and results
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.app.engine.search(event.value)
+
+    @on(Input.Submitted, "#search")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.app.remember_search(event.value)
+        self.sessions.action_choose()
+
+    @on(SearchBox.Moved)
+    def _moved_from_box(self, event: SearchBox.Moved) -> None:
+        event.stop()
+        self.sessions.action_move(event.rows)
+
+    @on(SearchBox.Left)
+    def _left_box(self, event: SearchBox.Left) -> None:
+        event.stop()
+        self.sessions.focus()
+
+    def on_found(self, event: messages.Found) -> None:
+        """Results: show them, unless newer ones are on their way."""
+        if event.generation != self.app.engine.generation:
+            return
+        self.query_now = event.query
+        searching = bool(event.query.terms)
+        self.sessions.show(
+            event.sids, event.details, event.counts, searching=searching, keep=event.refresh
+        )
+        self.query_one("#found", Static).update(self._summary(event, searching))
+
+    def on_rows_found(self, event: messages.RowsFound) -> None:
+        """Details of rows that came into view."""
+        if event.generation == self.app.engine.generation:
+            self.sessions.update_details(event.details)
+
+    @on(SessionList.RowsWanted)
+    def _rows_wanted(self, event: SessionList.RowsWanted) -> None:
+        event.stop()
+        self.app.engine.rows(event.sids)
+
+    def _summary(self, event: messages.Found, searching: bool) -> Content:
+        """What stands at the right of the search box."""
+        sessions = f"{len(event.sids):,} session{'' if len(event.sids) == 1 else 's'}"
+        if not searching:
+            return Content(sessions)
+        more = "" if event.complete else "+"
+        text = f"{event.hits:,}{more} hits in {sessions}{more}"
+        if event.notice:
+            return Content.assemble((f"{event.notice}  ", "$warning"), text)
+        return Content(text)
+
+    # Reading
+
+    @on(SessionList.Highlighted)
+    def _highlighted(self, event: SessionList.Highlighted) -> None:
+        event.stop()
+        if isinstance(event, SessionList.Chosen):
+            return
+        self._trail.clear()
+        self.app.engine.open(event.sid, self._turn_of(event.hit))
+
+    @on(SessionList.Chosen)
+    def _chosen(self, event: SessionList.Chosen) -> None:
+        event.stop()
+        self.app.remember_search(self.box.value)
+        self.app.engine.open(event.sid, self._turn_of(event.hit), focus=True)
+
+    @staticmethod
+    def _turn_of(hit: SessionHit | None) -> int | None:
+        return (
+            hit.best.turn
+            if hit is not None and hit.best is not None and hit.best.turn >= 0
+            else None
+        )
+
+    def on_session_found(self, event: messages.SessionFound) -> None:
+        """A session to show."""
+        view = self.transcript
+        same = self.session is not None and self.session.id == event.session.id
+        self.session = event.session
+        self.query_one("#heading", Heading).show(
+            event.session, self.app.looks.get(event.session.agent)
+        )
+        if not same or event.turn is not None or event.focus:
+            view.open(
+                event.session,
+                at=event.turn,
+                hits=list(event.hits),
+                highlight=self.app.highlighter(event.query),
+            )
+        else:
+            view.turns_appended(event.session.turns)
+        if event.focus:
+            self.set_class(True, "-reading")
+            view.focus()
+
+    @on(TranscriptView.OpenChild)
+    def _open_child(self, event: TranscriptView.OpenChild) -> None:
+        event.stop()
+        if self.session is not None:
+            self._trail.append((self.session.id, self.transcript.current_turn))
+        self.app.engine.open(event.session_id, focus=True)
+
+    def on_descendant_focus(self) -> None:
+        """In narrow terminals the pane with the focus is the one that shows."""
+        focused = self.focused
+        if isinstance(focused, SearchBox | SessionList):
+            self.remove_class("-reading")
+
+    # Keys
+
+    def action_search(self) -> None:
+        """Go to the search box."""
+        self.box.focus()
+        self.box.action_end()
+
+    def action_back(self) -> None:
+        """From a sub-agent to its parent, from the transcript to the list, then to the box."""
+        if self._trail:
+            session_id, turn = self._trail.pop()
+            self.app.engine.open(session_id, turn, focus=True)
+        elif self.transcript.has_focus_within:
+            self.sessions.focus()
+        else:
+            self.box.focus()
+
+    def action_list_page(self, pages: int) -> None:
+        """Page through the list from the search box."""
+        self.sessions.action_page(pages)
+
+    def action_cycle_agent(self) -> None:
+        """Next agent as a filter."""
+        self._set_box(filters.cycle(self.box.value, "agent", self.app.agents_held))
+
+    def action_cycle_role(self) -> None:
+        """Next role as a filter."""
+        self._set_box(filters.cycle(self.box.value, "role", ["user", "assistant", "tool"]))
+
+    def action_cycle_span(self) -> None:
+        """Today, this week, this month as a filter."""
+        self._set_box(filters.cycle(self.box.value, "after", ["1d", "7d", "30d"]))
+
+    def action_cycle_sort(self) -> None:
+        """Next order of results."""
+        self._set_box(filters.cycle(self.box.value, "sort", ["new", "old", "best", "long", "cost"]))
+
+    def action_here(self) -> None:
+        """Only sessions of the directory the app was started in, or all again."""
+        text = self.box.value
+        here = None if filters.value_of(text, "project") else str(self.app.here)
+        self._set_box(filters.put(text, "project", here))
+
+    def action_toggle_children(self) -> None:
+        """Sub-agents' sessions in the list, or not."""
+        self.app.settings.show_children = not self.app.settings.show_children
+        self.app.save_settings()
+        self.app.engine.show_children(self.app.settings.show_children)
+
+    def _set_box(self, text: str) -> None:
+        self.box.value = text
+        self.box.cursor_position = len(text)
+
+    def action_help(self) -> None:
+        """Every key."""
+        sections = [
+            ("Search box", self.box),
+            ("Sessions", self.sessions),
+            ("Transcript", self.transcript),
+            ("Everywhere", self),
+        ]
+        self.app.push_screen(HelpScreen(sections))
+
+    @property
+    def sessions(self) -> SessionList:
+        """The list."""
+        return self.query_one("#sessions", SessionList)
+
+    @property
+    def transcript(self) -> TranscriptView:
+        """The viewer."""
+        return self.query_one("#transcript", TranscriptView)
+
+    @property
+    def box(self) -> SearchBox:
+        """The search box."""
+        return self.query_one("#search", SearchBox)

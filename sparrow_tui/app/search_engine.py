@@ -1,0 +1,244 @@
+"""The thread that asks the store: newest question wins, older ones are cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Condition, Thread
+
+from textual.message import Message
+
+from sparrow_tui import query as language
+from sparrow_tui.app import messages
+from sparrow_tui.store import open_store
+from sparrow_tui.store.base import Interrupted, StoreError
+from sparrow_tui.store.rows import sessions_by_sid
+from sparrow_tui.store.search import Results
+from sparrow_tui.store.sqlite import SqliteStore
+
+Post = Callable[[Message], object]
+
+POLL = 0.15
+"""Seconds between looks at the store's version while nothing is asked."""
+QUIET = 0.4
+"""Seconds between two refreshes of the same search while an import writes."""
+FIRST_ROWS = 60
+"""Rows whose details come with the results."""
+
+
+@dataclass(slots=True)
+class _Opening:
+    """A wish to show a session."""
+
+    session: int | str
+    """Number or id."""
+    turn: int | None
+    focus: bool
+
+
+class SearchEngine(Thread):
+    """Owns one read-only connection. A daemon, so that quitting never waits for a query."""
+
+    def __init__(self, location: str | None, post: Post) -> None:
+        """Args: where the store is; how to hand a message to the app (thread-safe)."""
+        super().__init__(name="search", daemon=True)
+        self._location = location
+        self._post = post
+        self._ready = Condition()
+        self._store: SqliteStore | None = None
+        self._stopping = False
+        self._text: str | None = ""
+        self._refresh = False
+        self._rows: list[int] | None = None
+        self._opening: _Opening | None = None
+        self._jobs: list[Callable[[SqliteStore], None]] = []
+        self._busy = False
+        self._query = language.parse("")
+        self._results = Results(self._query)
+        self._children = False
+        self._version = -1
+        self._refreshed_at = 0.0
+        self._answered = 0
+        self.generation = 0
+
+    # Asked from the UI thread; none of these waits.
+
+    def search(self, text: str) -> int:
+        """Search for a text; the number its results will carry."""
+        with self._ready:
+            self.generation += 1
+            self._text, self._refresh = text, False
+            self._rows = None
+            self._wake()
+        return self.generation
+
+    def wait(self, seconds: float) -> bool:
+        """Give the engine a moment to answer the newest search.
+
+        Used right after a key, for less than a frame: then echo and results share one frame.
+        """
+        with self._ready:
+            return self._ready.wait_for(lambda: self._answered >= self.generation, seconds)
+
+    def rows(self, sids: Sequence[int]) -> None:
+        """Ask for the details of rows that came into view."""
+        with self._ready:
+            self._rows = list(sids)
+            self._ready.notify_all()
+
+    def open(self, session: int | str, turn: int | None = None, *, focus: bool = False) -> None:
+        """Ask for a session to be shown."""
+        with self._ready:
+            self._opening = _Opening(session, turn, focus)
+            self._ready.notify_all()
+
+    def show_children(self, show: bool) -> None:
+        """Whether the unfiltered list has sub-agents' sessions in it."""
+        with self._ready:
+            self._children = show
+            self._text, self._refresh = self._query.text, True
+            self._wake()
+
+    def run_job(self, job: Callable[[SqliteStore], None]) -> None:
+        """Let the engine's connection answer something else in between."""
+        with self._ready:
+            self._jobs.append(job)
+            self._ready.notify_all()
+
+    async def complete(self, facet: str, typed: str) -> list[str]:
+        """Values of a facet the store holds."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[str]] = loop.create_future()
+
+        def answer(values: list[str]) -> None:
+            if not future.done():
+                future.set_result(values)
+
+        def job(store: SqliteStore) -> None:
+            values = store.searcher.complete(facet, typed)
+            loop.call_soon_threadsafe(answer, values)
+
+        self.run_job(job)
+        try:
+            return await asyncio.wait_for(future, 1)
+        except TimeoutError:
+            return []
+
+    def stop(self) -> None:
+        """End the thread soon."""
+        with self._ready:
+            self._stopping = True
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._busy and self._store is not None:
+            self._store.interrupt()
+        self._ready.notify_all()
+
+    # The thread
+
+    def run(self) -> None:
+        """Answer until stopped."""
+        try:
+            self._store = open_store(self._location, readonly=True)
+        except StoreError as error:
+            self._post(messages.EngineFailed(str(error)))
+            return
+        while not self._stopping:
+            try:
+                self._turn(self._store)
+            except Interrupted:
+                continue
+            except StoreError as error:
+                self._post(messages.EngineFailed(str(error)))
+                time.sleep(POLL)
+        self._store.close()
+
+    def _turn(self, store: SqliteStore) -> None:
+        """Wait for something to do, and do it: searches first."""
+        with self._ready:
+            self._busy = False
+            if not self._has_work():
+                self._ready.wait(POLL)
+            text, refresh, generation = self._text, self._refresh, self.generation
+            self._text = None
+            rows, opening, jobs = self._rows, self._opening, self._jobs
+            if text is None:
+                self._rows, self._opening, self._jobs = None, None, []
+            self._busy = True
+        if text is not None:
+            self._search(store, text, generation, refresh)
+        else:
+            for job in jobs:
+                job(store)
+            if opening is not None:
+                self._open(store, opening)
+            if rows is not None:
+                found = store.searcher.details(rows, self._results.query, self._results)
+                self._post(messages.RowsFound(generation, {hit.session.sid: hit for hit in found}))
+        self._watch(store)
+
+    def _has_work(self) -> bool:
+        return bool(
+            self._stopping or self._text is not None or self._rows or self._opening or self._jobs
+        )
+
+    def _watch(self, store: SqliteStore) -> None:
+        """Tell when another process has written, and run the search again."""
+        version = store.version()
+        if version == self._version or time.monotonic() - self._refreshed_at < QUIET:
+            return
+        first = self._version < 0
+        self._version = version
+        self._refreshed_at = time.monotonic()
+        if not first:
+            self._post(messages.StoreChanged(version))
+            with self._ready:
+                if self._text is None:
+                    self._text, self._refresh = self._query.text, True
+
+    def _search(self, store: SqliteStore, text: str, generation: int, refresh: bool) -> None:
+        started = time.perf_counter()
+        query = language.parse(text)
+        self._query = query
+        for results in store.searcher.stages(query, children=self._children):
+            if generation != self.generation:
+                return
+            self._results = results
+            first = store.searcher.details(results.sids[:FIRST_ROWS], results.query, results)
+            self._post(
+                messages.Found(
+                    generation=generation,
+                    query=results.query,
+                    sids=results.sids,
+                    details={hit.session.sid: hit for hit in first},
+                    counts=results.counts,
+                    hits=results.hits,
+                    complete=results.complete,
+                    refresh=refresh,
+                    notice=results.notice or "; ".join(p.message for p in query.problems),
+                    took_ms=(time.perf_counter() - started) * 1000,
+                )
+            )
+            with self._ready:
+                self._answered = generation
+                self._ready.notify_all()
+            refresh = True  # later stages replace the first without moving the selection
+
+    def _open(self, store: SqliteStore, opening: _Opening) -> None:
+        wanted = opening.session
+        if isinstance(wanted, str):
+            session = store.load(wanted)
+        else:
+            session = sessions_by_sid(store.connection, [wanted]).get(wanted)
+        if session is None:
+            self._post(messages.EngineFailed("that session is not in the store (any more)"))
+            return
+        query = self._results.query
+        hits = store.searcher.hits_in_session(query, session.sid) if query.terms else []
+        turn = opening.turn
+        if turn is None and hits:
+            turn = hits[-1]
+        self._post(messages.SessionFound(session, turn, hits, opening.focus, query))

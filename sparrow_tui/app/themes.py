@@ -1,0 +1,86 @@
+"""Sparrow's three palettes as Textual themes.
+
+Colours are the ancestor's (``captain``, ``midnight``, ``paper``); see its ``theme.rs``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from textual.theme import Theme
+
+PALETTES: dict[str, dict[str, str]] = {
+    "captain": {
+        "brand": "#f2a93c", "coral": "#f0674a", "agent": "#4ec9b0", "planner": "#6fa6e6",
+        "add": "#74c258", "rem": "#d96a63", "gold": "#f2c94c", "steel": "#b9b0a3",
+        "bg": "#0e0b08", "panel": "#16120d", "line": "#2c251c", "fg": "#ece2cf",
+        "dim": "#897d6c", "dimmer": "#5c5346",
+    },
+    "midnight": {
+        "brand": "#6fa6e6", "coral": "#9b7ed1", "agent": "#4ec9b0", "planner": "#6fa6e6",
+        "add": "#74c258", "rem": "#d96a63", "gold": "#f2c94c", "steel": "#b9b0a3",
+        "bg": "#06080e", "panel": "#0e121a", "line": "#202633", "fg": "#d6deeb",
+        "dim": "#7a8499", "dimmer": "#4a5263",
+    },
+    "paper": {
+        "brand": "#a65a1a", "coral": "#a63a2a", "agent": "#2f7d67", "planner": "#2e5a9c",
+        "add": "#3a7d2e", "rem": "#a63a2a", "gold": "#a6801a", "steel": "#5e5547",
+        "bg": "#f3eee1", "panel": "#e7e0cc", "line": "#c6bca3", "fg": "#2a2418",
+        "dim": "#6a604c", "dimmer": "#9a907c",
+    },
+}  # fmt: skip
+
+DEFAULT = "captain"
+
+
+def _theme(name: str, colours: dict[str, str]) -> Theme:
+    """A Textual theme from one of the palettes."""
+    return Theme(
+        name=name,
+        primary=colours["brand"],
+        secondary=colours["agent"],
+        accent=colours["planner"],
+        warning=colours["gold"],
+        error=colours["rem"],
+        success=colours["add"],
+        foreground=colours["fg"],
+        background=colours["bg"],
+        surface=colours["bg"],
+        panel=colours["panel"],
+        boost=colours["panel"],
+        dark=name != "paper",
+        variables={
+            "border": colours["line"],
+            "border-blurred": colours["line"],
+            "text-muted": colours["dim"],
+            "text-disabled": colours["dimmer"],
+            "foreground-muted": colours["dim"],
+            "foreground-disabled": colours["dimmer"],
+            "footer-key-foreground": colours["brand"],
+            "footer-background": colours["bg"],
+            "footer-description-foreground": colours["dim"],
+            "footer-item-background": colours["bg"],
+            "scrollbar": colours["line"],
+            "scrollbar-hover": colours["dimmer"],
+            "scrollbar-active": colours["dim"],
+            "scrollbar-background": colours["bg"],
+            "scrollbar-background-hover": colours["bg"],
+            "scrollbar-background-active": colours["bg"],
+            "scrollbar-corner-color": colours["bg"],
+            "block-cursor-background": colours["line"],
+            "block-cursor-foreground": colours["fg"],
+            "block-cursor-blurred-background": colours["panel"],
+            "input-cursor-background": colours["brand"],
+            "input-cursor-foreground": colours["bg"],
+            "input-selection-background": f"{colours['brand']} 30%",
+        },
+    )
+
+
+THEMES = tuple(_theme(name, colours) for name, colours in PALETTES.items())
+
+
+def initial_theme(remembered: str | None = None) -> str:
+    """The theme to start with: the user's last choice, ``$SPARROW_THEME``, else captain."""
+    wanted = remembered or os.environ.get("SPARROW_THEME", "")
+    return wanted or DEFAULT
