@@ -40,7 +40,7 @@ class OpenSession:
 
     def apply(self, row: Row, sign: int) -> None:
         """Count a turn in (+1) or out (-1)."""
-        part = contribution(row, self.agent)
+        part = contribution(row, self.model or "")
         usage = part.usage
         self.usage = Usage(
             self.usage.input + sign * usage.input,

@@ -164,7 +164,15 @@ class Writer:
             entries = [entry for entry in entries if entry.role != "tool"]
             self._index.defer(later)
         self._index.add(entries)
-        self._counters.add(session.id, session.agent, session.project, new, first)
+        self._counters.add(
+            session.id,
+            session.agent,
+            session.model or "",
+            session.project or "",
+            new,
+            first,
+            session.updated_at or int(time.time() * 1000),
+        )
         return len(new)
 
     def _place(self, session: OpenSession, moment: int | None) -> int:
@@ -252,10 +260,11 @@ class Writer:
             session.updated_at = max(session.updated_at or 0, info.updated_at)
         if info.usage is not None:
             session.usage = info.usage
-        if info.cost_micro is not None:
-            session.cost_micro = info.cost_micro
         if info.usage is not None or info.cost_micro is not None:
-            self._counters.session_level(info)
+            moment = session.updated_at or int(time.time() * 1000)
+            session.cost_micro = self._counters.session_level(
+                info, session.model or "", session.project or "", moment
+            )
         coverage = item.coverage
         if not item.fresh:
             kept = self._db.execute(
