@@ -231,7 +231,7 @@ def block_texts(block: Block) -> Iterator[str]:
     if isinstance(block, Text | Reasoning | Notice):
         yield storable(block.text)
     elif isinstance(block, ToolUse):
-        yield block.name
+        yield storable(block.name)
         yield from value_texts(block.input)
     elif isinstance(block, ToolResult):
         for inner in block.content:

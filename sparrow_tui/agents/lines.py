@@ -89,7 +89,7 @@ def parse(line: bytes | str) -> Any:
     Falls back to the lenient stdlib parser for lone surrogates and invalid UTF-8, so that a
     line is lost only when it is not JSON at all.
     """
-    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode(line)
     import json
 

@@ -20,6 +20,7 @@ MODULES = (
     "crush",
     "opencode_go",
     "qwen",
+    "pi",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 

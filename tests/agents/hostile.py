@@ -1,0 +1,117 @@
+"""Readers put to the test: files that grow bit by bit, and records of every wrong shape."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from session_reading import Reading, Session, read_all, same
+
+from sparrow_tui.agents.base import Agent, Source, SourceError
+from sparrow_tui.model import text_form
+
+ODD: tuple[Any, ...] = (None, 5, -1.5, True, "x", "\ud83d\x00\x1b[31m", [], {}, [None, 7], {"type": "new"})
+At = Callable[[Path], Source | None]
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in a JSON value something could be replaced."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*at, key)
+        yield from places(inner, (*at, key))
+
+
+def mutations(value: Any, odd: tuple[Any, ...] = ODD) -> Iterator[Any]:
+    """Copies of a JSON value with one place replaced or left out."""
+    for place in places(value):
+        for other in (*odd, ...):
+            changed = copy.deepcopy(value)
+            inner = changed
+            for key in place[:-1]:
+                inner = inner[key]
+            if other is ...:
+                del inner[place[-1]]
+            else:
+                inner[place[-1]] = other
+            yield changed
+
+
+def adds_up(sessions: dict[str, Session]) -> None:
+    """Every record was kept, skipped or bad; facts and turns can be stored and searched."""
+    for session in sessions.values():
+        msgspec.json.encode(session.info)
+        coverage = session.coverage
+        assert coverage.records == coverage.kept + coverage.skipped + coverage.bad, coverage
+        for turn in session.turns:
+            text_form(turn.blocks).encode()
+
+
+def grow(agent: Agent, path: Path, steps: int = 40) -> None:
+    """Read a copy of a line file at many lengths, lines cut in half: it ends as a whole reading does."""
+    data = path.read_bytes()
+    cuts = sorted({len(data) * step // steps for step in range(1, steps + 1)})
+    cuts = sorted({*cuts, *(i + 1 for i, byte in enumerate(data) if byte == 10), len(data)})
+    reading = Reading()
+    for cut in cuts:
+        path.write_bytes(data[:cut])
+        if agent.source_at(path) is not None:
+            reading.take(agent, agent.source_at(path))
+            adds_up(reading.sessions)
+    expected = read_all(agent, agent.source_at(path))
+    known = {key: reading.sessions[key] for key in expected}
+    same(known, expected)
+    assert reading.take(agent, agent.source_at(path)).emitted <= 2  # at most what is still open
+
+
+def rewrite(agent: Agent, path: Path) -> None:
+    """A file cut short, grown again with other lines, or replaced is read anew."""
+    data = path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    reading = Reading().take(agent, agent.source_at(path))
+    path.write_bytes(b"".join(lines[:-1]))
+    reading.take(agent, agent.source_at(path))
+    same(reading.sessions, read_all(agent, agent.source_at(path)))
+    path.write_bytes(b"".join([*lines[:-2], lines[-1], lines[-1]]))
+    reading.take(agent, agent.source_at(path))
+    same(reading.sessions, read_all(agent, agent.source_at(path)))
+    path.write_bytes(data)
+
+
+def torture_lines(agent: Agent, path: Path) -> int:
+    """A line file in which every record appears in every wrong shape; number of lines tried."""
+    lines = path.read_bytes().splitlines()
+    broken = [b"\xff\xfe{", b"null", b"[]", b'"', b"5", b'{"type":', b"[" * 5000, b"{}", b""]
+    for line in lines:
+        broken.extend(json.dumps(changed).encode() for changed in mutations(json.loads(line)))
+    path.write_bytes(b"\n".join([*lines, *broken, *lines]) + b"\n")
+    reading = Reading().take(agent, agent.source_at(path))
+    adds_up(reading.sessions)
+    msgspec.json.encode(reading.checkpoint)
+    return len(broken)
+
+
+def torture_document(
+    agent: Agent, path: Path, document: Any, odd: tuple[Any, ...] = (None, 5, "x\ud83d", [], {})
+) -> int:
+    """A JSON file with every place replaced by something odd; number of documents tried."""
+    tried = 0
+    for changed in mutations(document, odd):
+        path.write_text(json.dumps(changed))
+        try:
+            adds_up(read_all(agent, agent.source_at(path)))
+        except SourceError:
+            pass
+        tried += 1
+    whole = json.dumps(document)
+    for cut in range(0, len(whole), max(1, len(whole) // 50)):
+        path.write_text(whole[:cut])
+        try:
+            adds_up(read_all(agent, agent.source_at(path)))
+        except SourceError:
+            pass
+    return tried
