@@ -21,6 +21,7 @@ MODULES = (
     "opencode_go",
     "qwen",
     "pi",
+    "copilot_cli",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 

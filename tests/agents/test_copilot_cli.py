@@ -1,0 +1,294 @@
+"""Copilot CLI's events."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_reading import Reading, read_all, same
+
+from sparrow_tui.agents.base import Place, SourceError
+from sparrow_tui.agents.copilot_cli import AGENT
+from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Usage
+
+SID = "4f1f6f0a-6a1c-4a3e-9a55-1c2d3e4f5a6b"
+
+
+def event(
+    kind: str, second: int, _more: dict[str, Any] | None = None, **data: Any
+) -> dict[str, Any]:
+    return {
+        "type": kind, "data": data, "id": f"e{second}-{kind}", "timestamp": f"2026-03-01T10:00:{second:02}.000Z",
+        "parentId": None, **(_more or {}),
+    }  # fmt: skip
+
+
+def metrics(**models: tuple[int, int, int, int, int]) -> dict[str, Any]:
+    keys = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
+    return {
+        name.replace("_", "-"): {
+            "requests": {"count": 1, "cost": 1},
+            "usage": dict(zip(keys, figures, strict=True)),
+        }
+        for name, figures in models.items()
+    }
+
+
+LOG = [
+    event("session.start", 0, sessionId=SID, copilotVersion="1.0.70", startTime="2026-03-01T10:00:00.000Z", selectedModel="big-model", context={"cwd": "/w/pond", "branch": "reeds", "repository": "bird/pond"}),
+    event("hook.start", 1, hookType="x"),
+    event("system.message", 1, content="You are a long prompt"),
+    event("user.message", 2, content="Count the ducks", transformedContent="<now/>Count the ducks", attachments=[{"type": "image", "data": "AAAA", "mimeType": "image/png"}, {"type": "file", "path": "/w/pond/map.txt"}]),
+    event("assistant.turn_start", 3, turnId="0"),
+    event("assistant.message", 4, messageId="m1", model="big-model", content="I look.", reasoningText="Look first.", outputTokens=40, toolRequests=[{"toolCallId": "c1", "name": "bash", "arguments": {"command": "ls"}}, {"toolCallId": "c2", "name": "view", "arguments": {"path": "x"}}]),
+    event("tool.execution_start", 5, toolCallId="c1", toolName="bash", arguments={"command": "ls"}),
+    event("tool.execution_complete", 8, toolCallId="c1", success=True, result={"content": "two\n<exited with exit code 0>", "detailedContent": "two, at length"}),
+    event("tool.execution_start", 8, toolCallId="c2", toolName="view", arguments={"path": "x"}),
+    event("tool.execution_complete", 9, toolCallId="c2", success=False, error={"message": "no such file"}),
+    event("tool.execution_start", 10, toolCallId="c3", toolName="bash", arguments={"command": "pwd"}),
+    event("tool.execution_complete", 11, toolCallId="c3", success=True, result={"content": "/w/pond"}),
+    event("assistant.reasoning", 12, content="Sum up."),
+    event("assistant.message", 13, messageId="m2", model="big-model", content="Two ducks.", outputTokens=10, toolRequests=[]),
+    event("session.shutdown", 14, shutdownType="routine", totalPremiumRequests=1.5, totalNanoAiu=70, modelMetrics=metrics(big_model=(1000, 55, 700, 100, 20), small_model=(30, 5, 0, 0, 0))),
+    event("session.resume", 20, context={"cwd": "/w/pond", "branch": "nest"}),
+    event("session.model_change", 21, newModel="small-model"),
+    event("user.message", 22, content="Also geese"),
+    event("session.error", 23, errorType="query", message="Model is asleep", statusCode=500),
+    event("assistant.message", 24, messageId="m3", content="None.", outputTokens=7, toolRequests=[]),
+    event("abort", 25, reason="user initiated"),
+]  # fmt: skip
+
+
+def chat(home: Path) -> Path:
+    return home / ".copilot" / "session-state" / SID / "events.jsonl"
+
+
+def write(path: Path, *records: Any, tail: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r) + "\n" for r in records) + tail)
+    return path
+
+
+def test_a_session(tmp_path: Path) -> None:
+    path = write(chat(tmp_path), *LOG)
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    info = session.info
+    assert info.id == f"copilot:{SID}"
+    assert (info.title, info.project, info.branch, info.model) == (
+        None,
+        "/w/pond",
+        "nest",
+        "small-model",
+    )
+    assert (info.created_at, info.updated_at) == (1772359200000, 1772359225000)
+    assert info.extra == {
+        "version": "1.0.70",
+        "repository": "bird/pond",
+        "premium_requests": 1.5,
+        "nano_aiu": 70,
+    }
+    assert info.status == "waiting"
+    assert session.roles == [
+        "user",
+        "assistant",
+        "tool",
+        "tool",
+        "assistant",
+        "tool",
+        "assistant",
+        "system",
+        "system",
+        "system",
+        "user",
+        "system",
+        "assistant",
+        "system",
+    ]
+    assert session.turns[0].blocks == [
+        Text("Count the ducks"),
+        Image("image/png", "AAAA", size=3),
+        Notice("info", "Attached: /w/pond/map.txt"),
+    ]
+    assert session.turns[1].blocks[:2] == [Reasoning("Look first."), Text("I look.")]
+    assert session.turns[6].blocks == [Reasoning("Sum up."), Text("Two ducks.")]
+    assert [(u.id, u.name) for u in session.uses()] == [
+        ("c1", "bash"),
+        ("c2", "view"),
+        ("c3", "bash"),
+    ]
+    assert [(r.tool_use_id, r.is_error, r.duration_ms, r.exit_code) for r in session.results()] == [
+        ("c1", False, 3000, 0), ("c2", True, 1000, None), ("c3", False, 1000, None),
+    ]  # fmt: skip
+    assert session.results()[1].content == [Text("no such file")]
+    assert session.turns[9].blocks == [Notice("model", "small-model")]
+    assert session.turns[11].blocks == [Notice("error", "Model is asleep")]
+    assert session.turns[11].api_error
+    assert session.turns[13].blocks == [Notice("interruption", "user initiated")]
+    coverage = session.coverage
+    assert (coverage.records, coverage.kept, coverage.skipped, coverage.bad) == (21, 16, 5, 0)
+
+
+def test_tokens_are_the_closing_totals_and_what_came_after(tmp_path: Path) -> None:
+    (session,) = read_all(AGENT, AGENT.source_at(write(chat(tmp_path), *LOG))).values()
+    # 1000 in of which 800 cached; 55 out of which 50 were on the messages; 7 of the open run.
+    assert session.usage == Usage(
+        input=230, output=67, cache_read=700, cache_write=100, reasoning=20
+    )
+    closing = [t for t in session.turns if t.usage and t.role == "system"]
+    assert [(t.model, t.usage) for t in closing] == [
+        ("big-model", Usage(input=200, output=5, cache_read=700, cache_write=100, reasoning=20)),
+        ("small-model", Usage(input=30, output=5)),
+    ]
+
+
+def test_reading_on_line_by_line(tmp_path: Path) -> None:
+    path, reading, emitted = chat(tmp_path), Reading(), []
+    for number in range(1, len(LOG) + 1):
+        write(path, *LOG[:number], tail='{"type": "half')
+        emitted.append(reading.take(AGENT, AGENT.source_at(path)).emitted)
+        same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
+    assert max(emitted) <= 2
+    assert sum(emitted) == len(reading.sessions[SID].turns)
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted == 0
+    write(path, {**LOG[0], "id": "other"}, LOG[3])
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted == 1
+    same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
+
+
+@pytest.mark.parametrize(
+    ("yaml", "title"),
+    [
+        ("id: x\nname: Ducks of the pond\nsummary: other\n", "Ducks of the pond"),
+        ('summary: "Ducks: \\"all\\""\n', 'Ducks: "all"'),
+        ("summary: |-\n  Ducks\n  and geese\ncwd: /w\n", "Ducks and geese"),
+        ("summary: 'it''s'\nname: null\n", "it's"),
+        ("\x00\xff: [", "Named by event"),
+    ],
+)
+def test_titles(tmp_path: Path, yaml: str, title: str) -> None:
+    path = write(chat(tmp_path), *LOG, event("session.title_changed", 30, title="Named by event"))
+    reading = Reading().take(AGENT, AGENT.source_at(path))
+    assert reading.sessions[SID].info.title == "Named by event"
+    before = AGENT.source_at(path)
+    path.with_name("workspace.yaml").write_text(yaml)
+    after = AGENT.source_at(path.with_name("workspace.yaml"))
+    assert before is not None
+    assert after is not None
+    assert (after.path, after.stamp != before.stamp) == (before.path, True)
+    reading.take(AGENT, after)
+    assert reading.sessions[SID].info.title == title
+    assert reading.emitted == 0
+
+
+def test_ended_and_killed_sessions(tmp_path: Path) -> None:
+    path = write(chat(tmp_path), *LOG[:15])
+    assert read_all(AGENT, AGENT.source_at(path))[SID].info.status == "ended"
+    write(path, *LOG[:7])
+    assert read_all(AGENT, AGENT.source_at(path))[SID].info.status == "working"
+    os.utime(path, (1, 1))
+    assert read_all(AGENT, AGENT.source_at(path))[SID].info.status == "unclean"
+
+
+def test_hostile_and_unknown_events(tmp_path: Path) -> None:
+    path = write(chat(tmp_path), LOG[0])
+    with path.open("ab") as file:
+        file.write(b'{"broken\n[]\n\xff\n{"type":"user.message","data":7}\n{}\n')
+        file.write(json.dumps(event("hologram.beam", 3, beam=1)).encode() + b"\n")
+        file.write(
+            json.dumps(
+                event("user.message", 4, content="\x1b[31m \ud83d \x00", source="agent-x")
+            ).encode()
+            + b"\n"
+        )
+        file.write(
+            json.dumps(
+                event("session.shutdown", 5, modelMetrics={"m": {"requests": 2}, "n": 7})
+            ).encode()
+            + b"\n"
+        )
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    coverage = session.coverage
+    assert (coverage.records, coverage.bad) == (9, 3)
+    assert coverage.unknown == {"": 1, "hologram.beam": 1}
+    assert isinstance(session.turns[1].blocks[0], Raw)
+    assert session.turns[2].meta
+    assert session.usage == Usage()
+
+
+def test_older_places(tmp_path: Path) -> None:
+    state = tmp_path / ".copilot" / "session-state"
+    write(chat(tmp_path), *LOG)
+    write(
+        state / "loose.jsonl", {**LOG[0], "data": {**LOG[0]["data"], "sessionId": "loose"}}, LOG[3]
+    )
+    write(state / f"{SID}.jsonl", LOG[0])
+    (state / SID / "checkpoints").mkdir()
+    old = tmp_path / ".copilot" / "history-session-state" / "session_1.json"
+    write(old, {
+        "sessionId": "old", "startTime": "2025-10-08T21:10:16.000Z",
+        "chatMessages": [
+            {"role": "system", "content": "long"}, {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": {"name": "ls", "arguments": '{"p": 1}'}}]},
+            {"role": "tool", "tool_call_id": "c", "content": "x"}, 7,
+        ],
+    })  # fmt: skip
+    found: dict[str, Any] = {}
+    for source in AGENT.sources(Place(tmp_path, {}, "linux")):
+        assert AGENT.sniff(Path(source.path), Path(source.path).read_bytes())
+        found.update(read_all(AGENT, source))
+    assert set(found) == {SID, "loose", "old"}
+    assert found["old"].roles == ["user", "assistant", "tool"]
+    assert found["old"].uses()[0].input == {"p": 1}
+    assert (found["old"].coverage.bad, found["old"].coverage.skipped) == (1, 1)
+    resume = AGENT.resume(found[SID].info)
+    assert resume is not None
+    assert (resume.argv, resume.directory) == (("copilot", "--resume", SID), "/w/pond")
+    assert AGENT.roots(Place(tmp_path, {"COPILOT_HOME": "/x"}, "linux"))[0] == Path(
+        "/x/session-state"
+    )
+    assert AGENT.source_at(tmp_path / ".copilot" / "config.json") is None
+    old.write_text("[]")
+    with pytest.raises(SourceError):
+        read_all(AGENT, AGENT.source_at(old))
+
+
+@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
+def test_real_sessions() -> None:
+    found = sorted(
+        (Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus/copilot-cli").glob("*/*/events.jsonl")
+    )
+    assert found
+    for path in found:
+        events = [json.loads(line) for line in path.read_text().splitlines()]
+        (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+        of = {
+            kind: [e["data"] for e in events if e["type"] == kind]
+            for kind in {e["type"] for e in events}
+        }
+        assert session.coverage.records == len(events)
+        assert not session.coverage.unknown
+        assert session.roles.count("user") == len(of["user.message"])
+        calls = [r["toolCallId"] for m in of["assistant.message"] for r in m["toolRequests"]]
+        assert [use.id for use in session.uses()] == calls
+        done = of.get("tool.execution_complete", [])
+        assert [(r.tool_use_id, r.is_error) for r in session.results()] == [
+            (d["toolCallId"], not d["success"]) for d in done
+        ]
+        said = [
+            m["content"]
+            for e in events
+            for m in [e["data"]]
+            if e["type"] in ("user.message", "assistant.message") and m["content"].strip()
+        ]
+        assert session.texts() == said
+        totals = [
+            u["usage"] for d in of.get("session.shutdown", []) for u in d["modelMetrics"].values()
+        ]
+        on_messages = sum(m.get("outputTokens", 0) for m in of["assistant.message"])
+        assert session.usage.output == max(on_messages, sum(u["outputTokens"] for u in totals))
+        assert session.usage.input + session.usage.cache_read + session.usage.cache_write == sum(
+            u["inputTokens"] for u in totals
+        )
