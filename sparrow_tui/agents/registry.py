@@ -22,6 +22,8 @@ MODULES = (
     "qwen",
     "pi",
     "copilot_cli",
+    "vibe",
+    "droid",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 

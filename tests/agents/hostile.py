@@ -14,13 +14,30 @@ from session_reading import Reading, Session, read_all, same
 from sparrow_tui.agents.base import Agent, Source, SourceError
 from sparrow_tui.model import text_form
 
-ODD: tuple[Any, ...] = (None, 5, -1.5, True, "x", "\ud83d\x00\x1b[31m", [], {}, [None, 7], {"type": "new"})
+ODD: tuple[Any, ...] = (
+    None,
+    5,
+    -1.5,
+    True,
+    "x",
+    "\ud83d\x00\x1b[31m",
+    [],
+    {},
+    [None, 7],
+    {"type": "new"},
+)
 At = Callable[[Path], Source | None]
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Where in a JSON value something could be replaced."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, inner in items:
         yield (*at, key)
         yield from places(inner, (*at, key))

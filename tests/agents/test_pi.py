@@ -38,26 +38,45 @@ def add(path: Path, *entries: dict[str, object]) -> None:
 
 def entry(id: str, parent: str | None, text: str, at: int = 0) -> dict[str, object]:
     message = {"role": "user", "content": text, "timestamp": 1772359300000 + at}
-    return {"type": "message", "id": id, "parentId": parent, "timestamp": "2026-03-01T10:02:00Z", "message": message}
+    return {
+        "type": "message",
+        "id": id,
+        "parentId": parent,
+        "timestamp": "2026-03-01T10:02:00Z",
+        "message": message,
+    }
 
 
 def test_facts_and_turns(path: Path) -> None:
     session = only(path)
     info = session.info
     assert info.id == f"pi:{ID}"
-    assert (info.title, info.project, info.model) == ("Duck census", "/home/ada/duckpond", "claude-sonnet-4-5")
+    assert (info.title, info.project, info.model) == (
+        "Duck census",
+        "/home/ada/duckpond",
+        "claude-sonnet-4-5",
+    )
     assert (info.created_at, info.updated_at) == (1772359200000, 1772359262000)
     assert session.roles == [
         "system", "user", "assistant", "tool", "assistant", "user", "assistant", "summary", "user", "user",
     ]  # fmt: skip
     assert session.turns[0].blocks == [Notice("model", "anthropic/claude-sonnet-4-5")]
-    assert session.turns[1].blocks == [Text("Count the ducks in pond.txt"), Image("image/png", "iVBORw0K", size=6)]
-    assert session.turns[2].blocks[:2] == [Reasoning("Read the file first."), Text("I read the file.")]
+    assert session.turns[1].blocks == [
+        Text("Count the ducks in pond.txt"),
+        Image("image/png", "iVBORw0K", size=6),
+    ]
+    assert session.turns[2].blocks[:2] == [
+        Reasoning("Read the file first."),
+        Text("I read the file."),
+    ]
     assert session.turns[2].uid == "a0000004:1772359202000"
     assert session.turns[5].blocks == [Notice("command", "! ls pond\npond.txt")]
     assert session.turns[6].blocks == [Notice("error", "overloaded")]
     assert session.turns[6].api_error
-    assert session.turns[7].blocks == [Notice("compaction", "1,168 tokens before"), Text("Two ducks were counted.")]
+    assert session.turns[7].blocks == [
+        Notice("compaction", "1,168 tokens before"),
+        Text("Two ducks were counted."),
+    ]
     assert [turn.meta for turn in session.turns[5:]] == [True, False, False, True, False]
     assert not any(turn.branch for turn in session.turns)
     coverage = session.coverage
@@ -68,7 +87,11 @@ def test_tools_tokens_and_cost(path: Path) -> None:
     session = only(path)
     (use,), (result,) = session.uses(), session.results()
     assert (use.id, use.name, use.input) == ("call_1", "read", {"path": "pond.txt"})
-    assert (result.tool_use_id, result.is_error, result.content) == ("call_1", False, [Text("duck\nduck\ngoose")])
+    assert (result.tool_use_id, result.is_error, result.content) == (
+        "call_1",
+        False,
+        [Text("duck\nduck\ngoose")],
+    )
     assert session.usage == Usage(input=110, output=28, cache_read=2150, cache_write=50)
     assert session.cost == 1588
     assert session.turns[2].usage_id == "msg_01"
@@ -100,9 +123,24 @@ def test_first_version_without_ids(tmp_path: Path) -> None:
     path = tmp_path / "2025-11-20T10-00-00-000Z_old.jsonl"
     add(
         path,
-        {"type": "session", "id": "old", "timestamp": "2025-11-20T10:00:00Z", "cwd": "/p", "modelId": "m"},
-        {"type": "message", "timestamp": "2025-11-20T10:00:01Z", "message": {"role": "user", "content": "Hi"}},
-        {"type": "compaction", "timestamp": "2025-11-20T10:00:02Z", "summary": "Said hi.", "tokensBefore": 0},
+        {
+            "type": "session",
+            "id": "old",
+            "timestamp": "2025-11-20T10:00:00Z",
+            "cwd": "/p",
+            "modelId": "m",
+        },
+        {
+            "type": "message",
+            "timestamp": "2025-11-20T10:00:01Z",
+            "message": {"role": "user", "content": "Hi"},
+        },
+        {
+            "type": "compaction",
+            "timestamp": "2025-11-20T10:00:02Z",
+            "summary": "Said hi.",
+            "tokensBefore": 0,
+        },
         {"type": "hologram", "timestamp": "2025-11-20T10:00:03Z"},
     )
     session = only(path)
@@ -124,7 +162,12 @@ def test_oh_my_pi_and_its_sub_agents(tmp_path: Path) -> None:
     child = folder / main.stem / "Scout.jsonl"
     child.parent.mkdir(parents=True)
     head = {"type": "session", "version": 3, "timestamp": "2026-03-01T10:00:00Z", "cwd": "/w"}
-    add(main, {"type": "title", "title": "Named       "}, {**head, "id": "main"}, entry("1", None, "Go"))
+    add(
+        main,
+        {"type": "title", "title": "Named       "},
+        {**head, "id": "main"},
+        entry("1", None, "Go"),
+    )
     add(child, {**head, "id": "c"}, entry("1", None, "Scout it"))
     found = {source.path: read_all(AGENT, source) for source in AGENT.sources(Place(tmp_path))}
     assert set(found) == {str(main), str(child)}
@@ -142,7 +185,9 @@ def test_oh_my_pi_and_its_sub_agents(tmp_path: Path) -> None:
 def test_where_it_looks(path: Path, tmp_path: Path) -> None:
     place = Place(tmp_path, {}, "linux")
     assert [source.path for source in AGENT.sources(place)] == [str(path)]
-    assert AGENT.roots(Place(tmp_path, {"PI_CODING_AGENT_SESSION_DIR": "/s"}, "linux"))[0] == Path("/s")
+    assert AGENT.roots(Place(tmp_path, {"PI_CODING_AGENT_SESSION_DIR": "/s"}, "linux"))[0] == Path(
+        "/s"
+    )
     (tmp_path / ".pi" / "agent" / "settings.json").write_text('{"sessionDir": "~/kept"}')
     assert tmp_path / "kept" in AGENT.roots(place)
     assert AGENT.source_at(path.with_suffix(".lock")) is None
@@ -191,7 +236,9 @@ def test_real_sessions() -> None:
         assert not session.coverage.unknown
         assert len(session.uses()) == sum(p["type"] == "toolCall" for p in parts)
         assert len(session.results()) == sum(m["role"] == "toolResult" for m in messages)
-        assert sum(r.is_error is True for r in session.results()) == sum(bool(m.get("isError")) for m in messages)
+        assert sum(r.is_error is True for r in session.results()) == sum(
+            bool(m.get("isError")) for m in messages
+        )
         assert session.usage == Usage(
             sum(u["input"] for u in usages), sum(u["output"] for u in usages),
             sum(u["cacheRead"] for u in usages), sum(u["cacheWrite"] for u in usages),

@@ -1,0 +1,160 @@
+"""Mistral Vibe: messages in one file, everything else in another."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import grow, rewrite, torture_document, torture_lines
+from session_reading import Reading, Session, read_all
+
+from sparrow_tui.agents.base import Place, SourceError
+from sparrow_tui.agents.vibe import AGENT
+from sparrow_tui.model import Raw, Reasoning, Text, Usage
+
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "user", "content": "How deep is the pond?", "message_id": "u1"},
+    {"role": "user", "content": "The date is today.", "message_id": "u2", "injected": True},
+    {
+        "role": "assistant", "content": "I measure.", "reasoning_content": "Use a stick.", "message_id": "a1",
+        "tool_calls": [{"id": "t1", "index": 0, "type": "function", "function": {"name": "bash", "arguments": '{"command": "stick"}'}}],
+    },
+    {"role": "tool", "content": "3 m", "name": "bash", "tool_call_id": "t1"},
+    {"role": "assistant", "content": "Three metres.", "message_id": "a2"},
+]  # fmt: skip
+META: dict[str, Any] = {
+    "session_id": "5e55-10", "start_time": "2026-02-01T10:00:00+00:00", "end_time": "2026-02-01T10:05:00+00:00",
+    "git_commit": "abc", "git_branch": "deep", "environment": {"working_directory": "/home/ada/pond"},
+    "username": "ada", "title": "How deep", "total_messages": 5, "parent_session_id": "5e55-09",
+    "config": {"active_model": "devstral-2"},
+    "stats": {"session_prompt_tokens": 900, "session_completion_tokens": 40, "session_cached_tokens": 500, "session_cost": 0.0125},
+}  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    folder = tmp_path / ".vibe" / "logs" / "session" / "session_20260201_100000_5e55"
+    folder.mkdir(parents=True)
+    (folder / "meta.json").write_text(json.dumps(META))
+    path = folder / "messages.jsonl"
+    path.write_text("".join(json.dumps(message) + "\n" for message in MESSAGES))
+    return path
+
+
+def only(path: Path) -> Session:
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    return session
+
+
+def check(session: Session) -> None:
+    info = session.info
+    assert info.id == "vibe:5e55-10"
+    assert (info.title, info.project, info.branch, info.model) == (
+        "How deep",
+        "/home/ada/pond",
+        "deep",
+        "devstral-2",
+    )
+    assert (info.created_at, info.updated_at) == (1769940000000, 1769940300000)
+    assert (info.usage, info.cost_micro) == (Usage(input=400, output=40, cache_read=500), 12500)
+    assert info.parent is None
+    assert info.extra == {"continues": "5e55-09"}
+    assert session.roles == ["user", "user", "assistant", "tool", "assistant"]
+    assert [turn.meta for turn in session.turns] == [False, True, False, False, False]
+    assert session.turns[2].blocks[:2] == [Reasoning("Use a stick."), Text("I measure.")]
+    assert session.turns[2].uid == "a1"
+    (use,), (result,) = session.uses(), session.results()
+    assert (use.id, use.name, use.input) == ("t1", "bash", {"command": "stick"})
+    assert (result.tool_use_id, result.content) == ("t1", [Text("3 m")])
+    assert session.usage == Usage()  # the totals are the session's, so no turn has any
+
+
+def test_session(path: Path) -> None:
+    session = only(path)
+    check(session)
+    assert (session.coverage.records, session.coverage.kept) == (5, 5)
+
+
+def test_older_single_file(tmp_path: Path) -> None:
+    path = tmp_path / "session_20250901_100000_5e55.json"
+    document = {"metadata": META, "messages": [{"role": "system", "content": "You are"}, *MESSAGES]}
+    path.write_text(json.dumps(document))
+    session = only(path)
+    check(session)
+    assert (session.coverage.records, session.coverage.kept, session.coverage.skipped) == (6, 5, 1)
+    assert AGENT.sniff(path, path.read_bytes())
+    reading = Reading().take(AGENT, AGENT.source_at(path))
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted == 0
+    assert torture_document(AGENT, path, document) > 100
+    path.write_text('{"metadata": 5}')
+    with pytest.raises(SourceError):
+        only(path)
+
+
+def test_a_new_title_is_seen_without_new_messages(path: Path) -> None:
+    reading = Reading().take(AGENT, AGENT.source_at(path))
+    before = AGENT.source_at(path)
+    meta = path.with_name("meta.json")
+    meta.write_text(json.dumps({**META, "title": "Depth of ponds"}))
+    after = AGENT.source_at(meta)
+    assert before is not None
+    assert after is not None
+    assert (after.path, after.stamp == before.stamp) == (before.path, False)
+    assert reading.take(AGENT, after).emitted == 0
+    assert reading.sessions["5e55-10"].info.title == "Depth of ponds"
+    assert len(reading.sessions["5e55-10"].turns) == 5
+
+
+def test_unknown_and_bad_lines(path: Path) -> None:
+    with path.open("a") as file:
+        file.write(
+            '{"role": "oracle", "content": "yes"}\n{broken\n{"role": "user", "content": " "}\n'
+        )
+    session = only(path)
+    assert isinstance(session.turns[5].blocks[0], Raw)
+    assert session.coverage.unknown == {"role oracle": 1}
+    assert (session.coverage.bad, session.coverage.skipped) == (1, 1)
+
+
+def test_growing_rewritten_and_hostile_files(path: Path) -> None:
+    grow(AGENT, path)
+    rewrite(AGENT, path)
+    assert torture_lines(AGENT, path) > 200
+    path.with_name("meta.json").write_text('{"session_id": ')
+    assert only(path).info.native_id == path.parent.name
+
+
+def test_hostile_metadata(path: Path) -> None:
+    from hostile import adds_up, mutations
+
+    for meta in mutations(META):
+        path.with_name("meta.json").write_text(json.dumps(meta))
+        adds_up(read_all(AGENT, AGENT.source_at(path)))
+
+
+def test_where_it_looks(path: Path, tmp_path: Path) -> None:
+    place = Place(tmp_path, {}, "linux")
+    assert [source.path for source in AGENT.sources(place)] == [str(path)]
+    (tmp_path / ".vibe" / "config.toml").write_text('[session_logging]\nsave_dir = "~/kept"\n')
+    assert AGENT.roots(place)[1] == tmp_path / "kept"
+    assert AGENT.roots(Place(tmp_path, {"VIBE_HOME": "/v"}, "linux")) == [Path("/v/logs/session")]
+    assert AGENT.sniff(path, b"{}")
+    assert not AGENT.sniff(tmp_path / "messages.jsonl", b'{"role": "user"}')
+    assert AGENT.source_at(path.with_name("notes.txt")) is None
+    resume = AGENT.resume(only(path).info)
+    assert resume is not None
+    assert (resume.argv, resume.directory) == (("vibe", "--resume", "5e55-10"), "/home/ada/pond")
+
+
+@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
+def test_others_fixture() -> None:
+    for file in (Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "fixtures").rglob(
+        "vibe/messages.jsonl"
+    ):
+        records = [json.loads(line) for line in file.read_text().splitlines()]
+        session = only(file)
+        assert session.roles == [record["role"] for record in records]
+        assert session.texts() == [record["content"] for record in records]
