@@ -64,16 +64,21 @@ def parse(text: str) -> Sample:
         match = _LINE.match(line)
         if match is None:
             continue
-        labels = re.sub(r"\s+|,(?=\})", "", match[2] or "")
+        labels = re.sub(r"\s+", "", match[2] or "").replace(",}", "}")
         name = _FIELD_OF.get(match[1] + labels)
         if name is not None:
-            number = float(match[3])
-            if not 0 <= number <= MAX_U64:
-                raise ValueError(f"{match[1]} is {match[3]}, not a count")
-            values[name] = int(match[3]) if match[3].isdigit() else int(number)
+            values[name] = _count(match[1], match[3])
     if not values:
         raise ValueError("there is none of Sparrow's counters on this page")
     return Sample(**values)
+
+
+def _count(family: str, text: str) -> int:
+    """A sample's value; counts beyond 2⁵³ stay exact."""
+    number = int(text) if text.isascii() and text.isdigit() else float(text)
+    if not 0 <= number <= MAX_U64:
+        raise ValueError(f"{family} is {text}, not a count")
+    return int(number)
 
 
 class Metrics:

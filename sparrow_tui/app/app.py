@@ -70,7 +70,7 @@ class SparrowApp(App[None]):
         self.fault = ""
         """What to tell the user after a fault of ours ended the app."""
         self.engine = SearchEngine(location, self.from_thread)
-        self.syncing = Syncing(self, location, paths) if sync else None
+        self.syncing = Syncing(self.from_thread, location, paths) if sync else None
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)

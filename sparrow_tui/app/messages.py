@@ -9,6 +9,7 @@ from textual.message import Message
 
 from sparrow_tui.query import Query
 from sparrow_tui.store.base import Session, SessionHit
+from sparrow_tui.sync.progress import Progress
 
 
 @dataclass
@@ -67,3 +68,14 @@ class EngineFailed(Message):
     """The store could not answer: one sentence."""
 
     sentence: str
+
+
+@dataclass
+class SyncTold(Message):
+    """The import beside the app reports."""
+
+    progress: Progress
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the last one of a burst matters."""
+        return isinstance(message, SyncTold)

@@ -12,7 +12,7 @@ import msgspec
 
 from sparrow_tui.agents.common import title_of
 from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
-from sparrow_tui.store import codec, docid, side_tables
+from sparrow_tui.store import codec, docid, side_tables, sources
 from sparrow_tui.store.codec import Flag, Row
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.index import Entry, Index
@@ -63,6 +63,7 @@ class Writer:
                 self._write_session(item, item.session, done, defer_output, revive)
             if item.done and item.source is not None:
                 self._close_fresh((item.source.agent, item.source.path), done)
+                sources.record(self._db, item.source, item.checkpoint, item.problem)
         return done
 
     def _write_session(
@@ -88,6 +89,8 @@ class Writer:
         if from_start:
             self._fresh[key] = (info.id, start + len(rows))
         self._store_facts(session, info, item)
+        if item.source is not None and item.coverage.unknown:
+            sources.note_unknown(self._db, item.source, item.coverage)
         done.sessions.add(info.id)
         done.turns += added
 

@@ -1,0 +1,133 @@
+"""What is remembered of the agents' files: how far each was read, and what went wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import apsw
+import msgspec
+
+from sparrow_tui.agents.base import Checkpoint, Source
+from sparrow_tui.model import Coverage
+
+_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
+_encode = msgspec.msgpack.Encoder().encode
+_coverage = msgspec.json.Decoder(Coverage).decode
+
+Key = tuple[str, str]
+"""Agent's name and path."""
+
+BATCH = 4_000
+
+
+class Known(msgspec.Struct):
+    """A source as it was when last read."""
+
+    stamp: str
+    gone: bool
+    problem: str | None
+
+
+def known(db: apsw.Connection) -> dict[Key, Known]:
+    """Every source ever read."""
+    rows = db.execute("SELECT agent, path, stamp, gone, problem FROM source").fetchall()
+    return {(row[0], row[1]): Known(row[2], bool(row[3]), row[4]) for row in rows}
+
+
+def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:
+    """How far a source was read; ``None``: from the beginning, please."""
+    data = db.execute("SELECT checkpoint FROM source WHERE agent = ? AND path = ?", key).get
+    try:
+        return _checkpoint(data) if data else None
+    except msgspec.MsgspecError:
+        return None
+
+
+def record(db: apsw.Connection, source: Source, mark: Checkpoint | None, problem: str = "") -> None:
+    """Write down that a source was read to its end, or that it could not be."""
+    db.execute(
+        "INSERT INTO source(agent, path, stamp, size, mtime, kind, checkpoint, problem, read_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(agent, path) DO UPDATE SET"
+        " stamp = excluded.stamp, size = excluded.size, mtime = excluded.mtime,"
+        " kind = excluded.kind, checkpoint = excluded.checkpoint, problem = excluded.problem,"
+        " read_at = excluded.read_at, gone = 0",
+        (
+            source.agent, source.path, source.stamp, source.size, source.mtime, source.kind,
+            _encode(mark) if mark else None, problem or None, int(time.time() * 1000),
+        ),
+    )  # fmt: skip
+
+
+def mark_gone(db: apsw.Connection, keys: Iterable[Key]) -> None:
+    """The files of these sources were deleted; what was read from them stays."""
+    for agent, path in keys:
+        db.execute("UPDATE source SET gone = 1 WHERE agent = ? AND path = ?", (agent, path))
+        db.execute(
+            "UPDATE session SET source_gone = 1, expires_at = NULL WHERE agent = ? AND source = ?",
+            (agent, path),
+        )
+
+
+def mark_expiry(db: apsw.Connection, agent: str, days: int | None) -> None:
+    """When the agent will delete the source of each of its sessions."""
+    if days is None:
+        db.execute(
+            "UPDATE session SET expires_at = NULL WHERE agent = ? AND expires_at IS NOT NULL",
+            (agent,),
+        )
+        return
+    db.execute(
+        "UPDATE session SET expires_at = at FROM (SELECT path, mtime + ? AS at FROM source"
+        " WHERE agent = ? AND NOT gone) AS found WHERE session.agent = ?"
+        " AND session.source = found.path AND NOT session.source_gone"
+        " AND session.expires_at IS NOT found.at",
+        (days * 86_400_000, agent, agent),
+    )
+
+
+def note_unknown(db: apsw.Connection, source: Source, coverage: Coverage) -> None:
+    """Remember kinds of record nobody told us about, with a place where one is."""
+    for kind, number in coverage.unknown.items():
+        db.execute(
+            "INSERT INTO unknown_record VALUES (?,?,?,?) ON CONFLICT(agent, kind) DO UPDATE SET"
+            " number = number + excluded.number",
+            (source.agent, kind[:200], number, source.path),
+        )
+
+
+def report(db: apsw.Connection) -> dict[str, dict[str, Any]]:
+    """For each agent: sources, bytes, problems, unknown kinds of record, sums of coverage."""
+    agents: dict[str, dict[str, Any]] = {}
+    for agent, number, size, gone in db.execute(
+        "SELECT agent, count(*), sum(size), sum(gone) FROM source GROUP BY agent"
+    ).fetchall():
+        agents[agent] = {
+            "sources": number, "bytes": size, "gone": gone, "problems": [], "unknown": [],
+        }  # fmt: skip
+    for agent, path, problem in db.execute(
+        "SELECT agent, path, problem FROM source WHERE problem IS NOT NULL AND NOT gone"
+        " ORDER BY agent, path"
+    ).fetchall():
+        agents[agent]["problems"].append({"path": path, "problem": problem})
+    for agent, kind, number, example in db.execute(
+        "SELECT agent, kind, number, example FROM unknown_record ORDER BY agent, number DESC"
+    ).fetchall():
+        if agent in agents:
+            agents[agent]["unknown"].append({"kind": kind, "number": number, "example": example})
+    for agent, sessions, turns in db.execute(
+        "SELECT agent, count(*), sum(turns) FROM session GROUP BY agent"
+    ).fetchall():
+        held = agents.setdefault(
+            agent, {"sources": 0, "bytes": 0, "gone": 0, "problems": [], "unknown": []}
+        )
+        held["sessions"], held["turns"] = sessions, turns
+    for agent, held in agents.items():
+        total = Coverage()
+        for (text,) in db.execute(
+            "SELECT coverage FROM session WHERE agent = ? AND coverage IS NOT NULL", (agent,)
+        ):
+            total.add(_coverage(text))
+        held["coverage"] = msgspec.to_builtins(total)
+    return agents

@@ -1,0 +1,156 @@
+"""Which sources there are, and which of them changed since they were last read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sparrow_tui.agents.base import Agent, Place, Source, SourceError
+from sparrow_tui.agents.registry import agents
+from sparrow_tui.store.sources import Key, Known
+
+HEAD = 64 * 1024
+"""Bytes of a file by which its format is told."""
+MOST_FILES = 200_000
+"""Files looked at in directories given by hand."""
+
+
+@dataclass(slots=True)
+class Found:
+    """The outcome of a look around."""
+
+    changed: list[Source] = field(default_factory=list)
+    """New or changed, newest first."""
+    unchanged: int = 0
+    gone: list[Key] = field(default_factory=list)
+    """Read earlier, no longer there."""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    """Places given by hand that hold nothing we know: path, sentence."""
+
+
+def look(place: Place, held: Mapping[Key, Known], paths: Iterable[str] = ()) -> Found:
+    """Compare what is there with what was read.
+
+    Args:
+        place: the machine.
+        held: what the store remembers.
+        paths: files and directories given by hand; none: every agent's own places.
+    """
+    found = Found()
+    seen: dict[Key, Source] = {}
+    wanted = list(paths)
+    sources = _given(wanted, found) if wanted else _everywhere(place)
+    for source in sources:
+        seen.setdefault((source.agent, source.path), source)
+    for key, source in seen.items():
+        before = held.get(key)
+        if before is not None and before.stamp == source.stamp and not before.gone:
+            found.unchanged += 1
+        else:
+            found.changed.append(source)
+    found.changed.sort(key=lambda source: source.mtime, reverse=True)
+    if not wanted:
+        found.gone = [
+            key
+            for key, before in held.items()
+            if key not in seen and not before.gone and not os.path.exists(key[1])
+        ]
+    return found
+
+
+def _everywhere(place: Place) -> Iterator[Source]:
+    for agent in agents().values():
+        try:
+            yield from agent.sources(place)
+        except OSError:
+            continue  # a folder that vanished while it was read
+
+
+def _given(paths: Iterable[str], found: Found) -> Iterator[Source]:
+    for text in paths:
+        path = Path(text).expanduser().absolute()
+        if path.is_dir():
+            number = 0
+            for source in _inside(path):
+                number += 1
+                yield source
+            if not number:
+                found.problems.append((text, "no session of any known agent is in there"))
+        else:
+            try:
+                source = recognise(path)
+            except SourceError as error:
+                found.problems.append((text, str(error)))
+            else:
+                yield source
+
+
+def recognise(path: Path) -> Source:
+    """The source a file given by hand is.
+
+    Raises:
+        SourceError: it cannot be read, or no agent knows it.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise SourceError(f"it cannot be opened: {error.strerror}") from error
+    if not head:
+        raise SourceError("it is empty")
+    for agent in agents().values():
+        source = _as_source(agent, path, head)
+        if source is not None:
+            return source
+    raise SourceError("it is not a session file of any known agent")
+
+
+def _as_source(agent: Agent, path: Path, head: bytes) -> Source | None:
+    """The agent's view of a file; a reader that trips over it does not know it."""
+    try:
+        return agent.source_at(path) if agent.sniff(path, head) else None
+    except Exception:
+        return None
+
+
+def _inside(folder: Path) -> Iterator[Source]:
+    """Sources below a directory given by hand: agents' homes in it, then file by file."""
+    looked = 0
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in (".git", "node_modules")]
+        for name in files:
+            looked += 1
+            if looked > MOST_FILES:
+                return
+            if not name.endswith((".jsonl", ".json", ".db", ".sqlite", ".vscdb", ".zst", ".md",
+                                  ".zip", ".txt")):  # fmt: skip
+                continue
+            try:
+                yield recognise(Path(root, name))
+            except SourceError:
+                continue
+
+
+def changed_sources(paths: Iterable[str], roots: Mapping[str, list[str]]) -> list[Source]:
+    """The sources that files named by a watcher belong to.
+
+    Args:
+        paths: files that were written, made or removed.
+        roots: for each agent the directories and files it writes to.
+    """
+    every = agents()
+    found: dict[Key, Source] = {}
+    for path in paths:
+        plain = path.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
+        for name, places in roots.items():
+            if not any(plain == p or plain.startswith(p.rstrip(os.sep) + os.sep) for p in places):
+                continue
+            try:
+                source = every[name].source_at(Path(plain))
+            except Exception:
+                continue
+            if source is not None:
+                found[source.agent, source.path] = source
+    return sorted(found.values(), key=lambda source: source.mtime, reverse=True)

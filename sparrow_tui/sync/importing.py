@@ -1,0 +1,141 @@
+"""One pass: look for what changed, read it, write it, index what was put off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sparrow_tui.agents.base import Place, Source
+from sparrow_tui.agents.registry import agents
+from sparrow_tui.store import sources
+from sparrow_tui.store.prepared import Prepared
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.sync.discover import look
+from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
+from sparrow_tui.sync.workers import parts
+
+FIRST_ROWS = 150
+"""Turns of the first transaction: the first sessions show at once."""
+MOST_ROWS = 6_000
+"""Turns of a transaction once the import is under way."""
+WAIT = 0.5
+"""Seconds after which what has come is written, however little."""
+DEFERRED_ROWS = 4_000
+"""Tool results indexed in one transaction."""
+
+Stopped = Callable[[], bool]
+
+
+def import_all(
+    store: SqliteStore,
+    place: Place,
+    emit: Emit,
+    *,
+    paths: Sequence[str] = (),
+    stopped: Stopped = lambda: False,
+    workers: int | None = None,
+) -> Report:
+    """Bring the store up to date.
+
+    Args:
+        store: opened for writing; its caller holds the lease.
+        place: the machine.
+        emit: takes reports.
+        paths: files and directories given by hand; none: every agent's own places.
+        stopped: asked between transactions; true ends the pass early, nothing half-written.
+        workers: reading processes.
+    """
+    emit(Progress(phase="looking"))
+    found = look(place, sources.known(store.connection), paths)
+    meter = Meter(emit, found.changed)
+    meter.report.skipped = found.unchanged
+    meter.report.gone = len(found.gone)
+    for path, problem in found.problems:
+        meter.report.failed += 1
+        meter.report.failures.append(Failure("", path, problem))
+    if found.gone:
+        with store.transaction():
+            sources.mark_gone(store.connection, found.gone)
+    if found.changed:
+        import_sources(
+            store, found.changed, meter, stopped=stopped, workers=workers, revive=bool(paths)
+        )
+    if not stopped():
+        index_deferred(store, meter, stopped)
+    expire(store, place)
+    meter.tell(at_once=True)
+    return meter.report
+
+
+def import_sources(
+    store: SqliteStore,
+    changed: Sequence[Source],
+    meter: Meter,
+    *,
+    stopped: Stopped = lambda: False,
+    workers: int | None = None,
+    revive: bool = False,
+    live: bool = False,
+) -> None:
+    """Read sources and write them, in transactions that grow as the import goes on.
+
+    Args:
+        store: where to.
+        changed: what to read, in this order.
+        meter: counts and reports.
+        stopped: true ends it early.
+        workers: reading processes.
+        revive: bring back sessions the user deleted.
+        live: a few appended lines: index everything at once.
+    """
+    tasks = [
+        (source, sources.checkpoint(store.connection, (source.agent, source.path)))
+        for source in changed
+    ]
+    waiting: list[Prepared] = []
+    rows, limit, since = 0, FIRST_ROWS, time.monotonic()
+
+    def flush() -> None:
+        nonlocal waiting, rows, limit, since
+        if waiting:
+            done = store.write(waiting, defer_output=not live, revive=revive)
+            meter.wrote(done.sessions, done.turns)
+            for item in waiting:
+                if item.done and item.source is not None:
+                    meter.finished(item.source, item.problem)
+        waiting, rows, since = [], 0, time.monotonic()
+        limit = min(limit * 2, MOST_ROWS)
+
+    reading = parts(tasks, workers)
+    try:
+        for item in reading:
+            waiting.append(item)
+            rows += len(item.rows) + 1
+            if rows >= limit or time.monotonic() - since > WAIT:
+                flush()
+                if stopped():
+                    return
+        flush()
+    finally:
+        reading.close()  # type: ignore[attr-defined]
+
+
+def index_deferred(store: SqliteStore, meter: Meter, stopped: Stopped) -> None:
+    """Index tool output that was put off, newest first."""
+    left = store.index.deferred_count()
+    if left:
+        meter.phase("indexing")
+    while left and not stopped():
+        left = store.index_deferred(DEFERRED_ROWS)
+        meter.tell()
+
+
+def expire(store: SqliteStore, place: Place) -> None:
+    """Write down when each agent will delete its sources."""
+    with store.transaction():
+        for name, agent in agents().items():
+            try:
+                days = agent.retention_days(place)
+            except Exception:
+                days = None
+            sources.mark_expiry(store.connection, name, days)

@@ -1,0 +1,43 @@
+"""The worker's side of an import: a source read and encoded, a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sparrow_tui.agents.base import Checkpoint, Source, SourceError
+from sparrow_tui.agents.registry import agent
+from sparrow_tui.faultlog import record
+from sparrow_tui.store.prepared import Prepared, prepare
+
+
+def read(source: Source, since: Checkpoint | None) -> Iterator[Prepared]:
+    """Everything a source says, the last part marked as done.
+
+    Never raises: a source that cannot be read ends with its problem. A fault in an agent's
+    module is its own source's problem and goes to the log.
+    """
+    reader = agent(source.agent)
+    last: Prepared | None = None
+    mark = since
+    problem = ""
+    if reader is None:
+        problem = f"there is no reader for {source.agent}"
+    else:
+        try:
+            for batch in reader.read(source, since):
+                if last is not None:
+                    yield last
+                last = prepare(batch, source)
+                mark = batch.checkpoint or mark
+        except SourceError as error:
+            problem = str(error)
+        except FileNotFoundError:
+            problem = "it vanished while it was read"
+        except OSError as error:
+            problem = f"it cannot be read: {error.strerror or error}"
+        except Exception as error:
+            record(error)
+            problem = f"its reader failed ({type(error).__name__}); the log says where"
+    if last is not None:
+        yield last
+    yield Prepared(source=source, checkpoint=None if problem else mark, done=True, problem=problem)
