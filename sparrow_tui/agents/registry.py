@@ -24,6 +24,7 @@ MODULES = (
     "copilot_cli",
     "vibe",
     "droid",
+    "kimi",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 

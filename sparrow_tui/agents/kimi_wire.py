@@ -1,0 +1,319 @@
+"""Kimi's logs, record by record: kimi-cli's wire and context files, Kimi Code's wire files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sparrow_tui.agents.base import Source
+from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
+from sparrow_tui.agents.line_session import LineSession, append_text, count_unknown, some
+from sparrow_tui.agents.openai_messages import content_blocks, turn_of
+from sparrow_tui.model import Block, Notice, SessionInfo, Text, ToolResult, ToolUse, Turn, Usage
+
+Describe = Callable[[SessionInfo, Path, str], None]
+_CHILD = re.compile(r"agent[_ -]?id\W{1,4}(agent-\d+)", re.IGNORECASE)
+
+
+class KimiSession(LineSession):
+    """What the three kinds of files share: facts from side files, turns made of many records."""
+
+    def __init__(self, source: Source, info: SessionInfo, describe: Describe) -> None:
+        super().__init__(source, info.id)
+        self.info = info
+        self._describe = describe
+
+    def finish(self) -> None:
+        """Look at the files beside this one."""
+        self._describe(self.info, Path(self.source.path), self.source.kind)
+        if self.info.updated_at is None:
+            self.info.updated_at = self.source.mtime or None
+
+    def blocks(self, content: Any) -> list[Block]:
+        """Content parts; unknown kinds are counted."""
+        return content_blocks(content, lambda kind: count_unknown(self.coverage, kind))
+
+    def step(self, time: int | None, uid: str = "") -> None:
+        """Open an assistant's turn."""
+        self.open = [Turn(role="assistant", blocks=[], time=time, uid=uid)]
+
+    def spoken(self, time: int | None) -> Turn:
+        """The open assistant's turn; one is opened if the log does not say where it began."""
+        if not self.open:
+            self.step(time)
+        return self.open[0]
+
+    def answered(self, result: ToolResult, time: int | None) -> None:
+        """Add a tool's result behind the open assistant's turn."""
+        self.spoken(time)
+        self.open.append(Turn(role="tool", blocks=[result], time=time))
+
+    def message(self, record: dict[str, Any]) -> Iterator[Turn]:
+        """A whole chat message."""
+        turn = turn_of(record, lambda kind: count_unknown(self.coverage, kind))
+        if turn is None:
+            self.skip()
+            return
+        self.keep()
+        yield turn
+
+
+class ContextFile(KimiSession):
+    """``context.jsonl``: the model's context as chat messages, without times."""
+
+    def take(self, record: dict[str, Any]) -> Iterator[Turn]:
+        """A message; checkpoints and token counts are left out."""
+        role = as_text(record.get("role"))
+        if role.startswith("_") or role == "system":
+            self.skip()
+            return
+        yield from self.message(record)
+
+
+_WIRE_SKIPPED = {
+    "metadata", "TurnEnd", "ApprovalRequest", "ApprovalResponse", "ApprovalRequestResolved",
+    "HookTriggered", "HookResolved", "MCPLoadingBegin", "MCPLoadingEnd", "CompactionEnd",
+    "SubagentEvent", "ToolCallRequest", "QuestionRequest", "QuestionResponse", "BtwBegin", "BtwEnd",
+}  # fmt: skip
+"""Events that repeat others or are of the screen only; sub-agents have files of their own."""
+
+
+class Wire(KimiSession):
+    """kimi-cli's ``wire.jsonl``: what the terminal was told, with times."""
+
+    def take(self, record: dict[str, Any]) -> Iterator[Turn]:
+        """An event; a step's events add up to one assistant's turn and its tools' answers."""
+        time = self.seen(milliseconds(record.get("timestamp")))
+        message = record.get("message")
+        kind = as_text(record.get("type"))
+        payload: Any = None
+        if isinstance(message, dict):
+            kind, payload = as_text(message.get("type")), message.get("payload")
+        if not isinstance(payload, dict):
+            payload = {}
+        if kind in _WIRE_SKIPPED:
+            self.skip()
+            if kind == "TurnEnd":
+                yield from self.close()
+            return
+        if kind in ("TurnBegin", "SteerInput"):
+            blocks = self.blocks(payload.get("user_input"))
+            self.keep()
+            yield from self.close()
+            yield Turn(role="user", blocks=blocks, time=time)
+        elif kind == "StepBegin":
+            self.keep()
+            yield from self.close()
+            self.step(time)
+        elif kind == "ContentPart":
+            blocks = self.blocks(payload)
+            self.keep()
+            for block in blocks:
+                append_text(self.spoken(time).blocks, block)
+        elif kind == "ToolCall":
+            function = payload.get("function")
+            function = function if isinstance(function, dict) else payload
+            use = ToolUse(as_text(payload.get("id")), as_text(function.get("name")))
+            use.input = json_or_text(function.get("arguments"))
+            self.keep()
+            self.spoken(time).blocks.append(use)
+        elif kind == "ToolCallPart":
+            self.keep()
+            uses = [block for block in self.spoken(time).blocks if isinstance(block, ToolUse)]
+            if uses:
+                held = uses[-1].input
+                arguments = as_text(held) + as_text(payload.get("arguments_part"))
+                uses[-1].input = json_or_text(arguments)
+        elif kind == "ToolResult":
+            result = self._result(payload)
+            self.keep()
+            self.answered(result, time)
+        elif kind == "StatusUpdate":
+            self._status(payload, time)
+        elif kind in ("StepInterrupted", "CompactionBegin", "Notification", "PlanDisplay"):
+            self.keep()
+            yield from self.close()
+            yield _notice(kind, payload, time)
+        else:
+            yield from self.close()
+            yield self.unknown(f"event {kind}", record, time)
+
+    def _result(self, payload: dict[str, Any]) -> ToolResult:
+        value = payload.get("return_value", payload.get("result"))
+        value = value if isinstance(value, dict) else {"output": value}
+        content = self.blocks(value.get("output", value.get("value")))
+        words = as_text(value.get("message"))
+        if words and (not content or value.get("is_error")):
+            content.append(Text(words))
+        error = value.get("is_error")
+        return ToolResult(
+            as_text(payload.get("tool_call_id")),
+            content,
+            is_error=error if isinstance(error, bool) else None,
+        )
+
+    def _status(self, payload: dict[str, Any], time: int | None) -> None:
+        """Tokens of the step that just ended."""
+        used = payload.get("token_usage")
+        if not isinstance(used, dict):
+            self.skip()
+            return
+        self.keep()
+        usage = some(
+            Usage(
+                input=whole(used.get("input_other")),
+                output=whole(used.get("output")),
+                cache_read=whole(used.get("input_cache_read")),
+                cache_write=whole(used.get("input_cache_creation")),
+            )
+        )
+        if usage is not None:
+            turn = self.spoken(time)
+            turn.usage = usage if turn.usage is None else turn.usage + usage
+            turn.uid = turn.uid or as_text(payload.get("message_id"))
+
+
+def _notice(kind: str, payload: dict[str, Any], time: int | None) -> Turn:
+    if kind == "PlanDisplay":
+        return Turn(role="assistant", blocks=[Text(as_text(payload.get("content")))], time=time)
+    if kind == "CompactionBegin":
+        return Turn(role="summary", blocks=[Notice("compaction")], time=time)
+    if kind == "StepInterrupted":
+        return Turn(role="system", blocks=[Notice("interruption")], time=time, meta=True)
+    words = "\n".join(filter(None, (as_text(payload.get("title")), as_text(payload.get("body")))))
+    return Turn(role="system", blocks=[Notice("info", words)], time=time, meta=True)
+
+
+_CODE_SKIPPED = (
+    "metadata", "tools.", "llm.", "permission.", "plan_mode.", "full_compaction.", "turn.",
+    "runtime.", "token_counting.", "plugin.", "goal.", "todo.", "cron.", "skill.",
+)  # fmt: skip
+"""Kimi Code's records for its own use; ``turn.prompt`` is repeated by the message that follows."""
+
+
+class CodeWire(KimiSession):
+    """Kimi Code's ``wire.jsonl``: every change of an agent's context."""
+
+    def take(self, record: dict[str, Any]) -> Iterator[Turn]:
+        """A record; a step's events add up to one assistant's turn and its tools' answers."""
+        kind = as_text(record.get("type"))
+        time = self.seen(milliseconds(record.get("time") or record.get("created_at")))
+        if kind == "context.append_loop_event" and isinstance(record.get("event"), dict):
+            yield from self._event(record["event"], time)
+        elif kind == "context.append_message" and isinstance(record.get("message"), dict):
+            yield from self._append(record["message"], time)
+        elif kind == "usage.record":
+            yield from self._usage(record, time)
+        elif kind == "context.apply_compaction":
+            text = as_text(record.get("summary"))
+            yield from self.close()
+            self.keep()
+            blocks: list[Block] = [Notice("compaction")]
+            turn = Turn(role="summary", blocks=[*blocks, Text(text)] if text else blocks, time=time)
+            turn.usage = self._waiting()
+            yield turn
+        elif kind in ("config.update", "profile.bind"):
+            self.info.model = as_text(record.get("modelAlias")) or self.info.model
+            self.info.project = self.info.project or as_text(record.get("cwd")) or None
+            self.skip()
+        elif kind == "turn.cancel":
+            self.keep()
+            yield from self.close()
+            yield Turn(role="system", blocks=[Notice("interruption")], time=time, meta=True)
+        elif kind.startswith(_CODE_SKIPPED):
+            self.skip()
+        else:
+            yield from self.close()
+            yield self.unknown(f"record {kind}", record, time)
+
+    def _append(self, message: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        origin = message.get("origin")
+        origin = origin if isinstance(origin, dict) else {}
+        for turn in [*self.close(), *self.message(message)]:
+            turn.time = turn.time or time
+            if turn.role == "user" and origin.get("name") != "subagent":
+                turn.meta = turn.meta or as_text(origin.get("kind")) not in ("", "user")
+            yield turn
+
+    def _event(self, event: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        kind = as_text(event.get("type"))
+        if kind == "step.begin":
+            self.keep()
+            yield from self.close()
+            self.step(time, as_text(event.get("uuid")))
+            self.state["ended"] = False
+            self.open[0].model = self.info.model or ""
+        elif kind == "content.part":
+            blocks = self.blocks(event.get("part"))
+            self.keep()
+            for block in blocks:
+                append_text(self.spoken(time).blocks, block)
+        elif kind == "tool.call":
+            use = ToolUse(as_text(event.get("toolCallId")), as_text(event.get("name")))
+            use.input = json_or_text(event.get("args"))
+            self.keep()
+            self.spoken(time).blocks.append(use)
+        elif kind == "tool.result":
+            result = self._result(event)
+            self.keep()
+            self.answered(result, time)
+        elif kind == "step.end":
+            self.keep()
+            turn = self.spoken(time)
+            # The usage record that follows says the same; not every version writes it.
+            turn.usage = turn.usage or _usage(event.get("usage"))
+            turn.usage_id = as_text(event.get("messageId"))
+            if turn.time and time and time > turn.time:
+                turn.duration_ms = time - turn.time
+            self.state["ended"] = True
+        else:
+            yield self.unknown(f"event {kind}", event, time)
+
+    def _result(self, event: dict[str, Any]) -> ToolResult:
+        value = event.get("result")
+        value = value if isinstance(value, dict) else event
+        error = value.get("isError")
+        result = ToolResult(
+            as_text(event.get("toolCallId")),
+            self.blocks(value.get("output")),
+            is_error=error if isinstance(error, bool) else None,
+        )
+        for block in result.content:
+            child = _CHILD.search(block.text[:2000]) if isinstance(block, Text) else None
+            if child and result.tool_use_id.startswith("Agent"):
+                result.child = f"kimi:{self.info.native_id.partition('/')[0]}/{child[1]}"
+        return result
+
+    def _usage(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        """A request's tokens: the step's that just ended, or those of a compaction."""
+        usage = _usage(record.get("usage"))
+        self.keep()
+        step = record.get("usageScope") != "session"
+        if step and self.open and self.state.pop("ended", False):
+            usage, before = usage or self.open[0].usage, self._waiting()
+            self.open[0].usage = usage + before if usage and before else usage or before
+            self.open[0].model = as_text(record.get("model")) or self.open[0].model
+            yield from self.close()
+        elif usage is not None:
+            held = self.state.get("waiting") or [0, 0, 0, 0]
+            fields = (usage.input, usage.output, usage.cache_read, usage.cache_write)
+            self.state["waiting"] = [a + b for a, b in zip(held, fields, strict=True)]
+
+    def _waiting(self) -> Usage | None:
+        """Tokens noted outside a step, given once."""
+        return some(Usage(*self.state.pop("waiting", ())))
+
+
+def _usage(used: Any) -> Usage | None:
+    if not isinstance(used, dict):
+        return None
+    return some(
+        Usage(
+            input=whole(used.get("inputOther")),
+            output=whole(used.get("output")),
+            cache_read=whole(used.get("inputCacheRead")),
+            cache_write=whole(used.get("inputCacheCreation")),
+        )
+    )
