@@ -25,6 +25,7 @@ MODULES = (
     "vibe",
     "droid",
     "kimi",
+    "opencode",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
