@@ -18,7 +18,7 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.common import anthropic_blocks, as_text, json_or_text, milliseconds, whole
-from sparrow_tui.agents.injected import split_injected
+from sparrow_tui.agents.injected import user_turns
 from sparrow_tui.agents.line_session import (
     LineSession,
     count_unknown,
@@ -189,16 +189,8 @@ class _Session(LineSession):
             return
         if role not in ("user", "system", "tool"):
             count_unknown(self.coverage, f"role {role}")
-        results: list[Block] = [block for block in blocks if isinstance(block, ToolResult)]
-        rest = [block for block in blocks if not isinstance(block, ToolResult)]
-        put_in, said = split_injected(rest)
-        if results:
-            yield Turn(role="tool", blocks=results, time=time, uid=uid)
-        if put_in:
-            yield Turn(role="user", blocks=put_in, time=time, meta=True)
-        if said:
-            said_by = "system" if role == "system" else "user"
-            yield Turn(role=said_by, blocks=said, time=time, uid="" if results else uid)
+        said_by = "system" if role == "system" else "user"
+        yield from user_turns(blocks, time=time, uid=uid, role=said_by)
 
     def _stream(self, kind: str, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         """A line of ``--output-format stream-json``."""

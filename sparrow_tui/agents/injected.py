@@ -1,11 +1,11 @@
-"""What agents put into a user's message by themselves, told apart from what the person typed."""
+"""What a user's message holds besides the person's words: agents' own notes, tool results."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from sparrow_tui.model import Block, Text
+from sparrow_tui.model import Block, Text, ToolResult, Turn
 
 _TAGGED = re.compile(
     r"\s*<(system-reminder|system-notification|environment_details|git-context|user_info)"
@@ -26,7 +26,9 @@ def split_injected(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
         if not isinstance(block, Text) or "</" not in block.text:
             said.append(block)
             continue
-        text, before, after = block.text, [], []
+        text = block.text
+        before: list[str] = []
+        after: list[str] = []
         while (match := _TAGGED.match(text)) is not None:
             before.append(match[0].strip())
             text = text[match.end() :]
@@ -38,3 +40,28 @@ def split_injected(blocks: Sequence[Block]) -> tuple[list[Block], list[Block]]:
         if text.strip():
             said.append(Text(text))
     return put_in, said
+
+
+def user_turns(
+    blocks: Sequence[Block], *, time: int | None = None, uid: str = "", role: str = "user"
+) -> list[Turn]:
+    """A message sent to the model as turns: tool results, the agent's notes, the person's words.
+
+    Args:
+        blocks: of the message.
+        time: of the message.
+        uid: of the message; the first turn gets it.
+        role: of what is neither a result nor a note.
+    """
+    results: list[Block] = [block for block in blocks if isinstance(block, ToolResult)]
+    put_in, said = split_injected([b for b in blocks if not isinstance(b, ToolResult)])
+    turns: list[Turn] = []
+    if results:
+        turns.append(Turn(role="tool", blocks=results, time=time))
+    if put_in:
+        turns.append(Turn(role=role, blocks=put_in, time=time, meta=True))
+    if said:
+        turns.append(Turn(role=role, blocks=said, time=time))
+    if turns:
+        turns[0].uid = uid
+    return turns

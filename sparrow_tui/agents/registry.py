@@ -26,6 +26,7 @@ MODULES = (
     "droid",
     "kimi",
     "opencode",
+    "goose",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
