@@ -57,6 +57,10 @@ class LineSession(ABC):
     def take(self, record: dict[str, Any]) -> Iterator[Turn]:
         """The turns a record completes; raises `Rewritten` to start over."""
 
+    def ignores(self, line: bytes) -> bool:
+        """Whether a line is left out by rule without being parsed."""
+        return False
+
     def begin(self) -> None:  # noqa: B027 - most agents have nothing to do here
         """Called before the first record of a reading from the start."""
 
@@ -161,8 +165,10 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
         session.begin()
     for begin, line in lines.lines(path, offset):
         session.coverage.records += 1
-        record = lines.parse(line)
-        if isinstance(record, dict):
+        record = None if (passed := session.ignores(line)) else lines.parse(line)
+        if passed:
+            session.skip()
+        elif isinstance(record, dict):
             try:
                 held.extend(session.take(record))
             except WRONG_SHAPE:

@@ -1,0 +1,118 @@
+"""Claude Code: where its transcripts are, and the commands and settings around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from sparrow_tui.agents import claude_history, lines
+from sparrow_tui.agents.base import (
+    Agent,
+    Batch,
+    Checkpoint,
+    Place,
+    Resume,
+    Source,
+    SourceError,
+    entry_source,
+    file_source,
+    walk,
+)
+from sparrow_tui.agents.claude_records import ClaudeSession
+from sparrow_tui.agents.claude_restore import write_back
+from sparrow_tui.agents.line_session import read_session
+from sparrow_tui.model import SessionInfo, Turn
+
+DEFAULT_RETENTION = 30
+"""Days, unless ``cleanupPeriodDays`` says otherwise (Claude Code's settings page)."""
+
+
+class Claude(Agent):
+    """Reads ``~/.claude/projects/<slug>/<session>.jsonl``, its sub-agents and ``history.jsonl``."""
+
+    name = "claude"
+    label = "Claude"
+    glyph = "✻"
+    color = "#d97757"
+    restorable = True
+
+    def roots(self, place: Place) -> list[Path]:
+        """The projects folder and the prompt history; ``CLAUDE_CONFIG_DIR`` moves both."""
+        homes = [place.path("CLAUDE_CONFIG_DIR", place.home / ".claude")]
+        if not place.env.get("CLAUDE_CONFIG_DIR"):
+            homes.append(place.config_home / "claude")
+        found = []
+        for home in homes:
+            found += [home / "projects", home / "history.jsonl"]
+        return found
+
+    def sources(self, place: Place) -> Iterator[Source]:
+        """Every transcript, and the prompt history last."""
+        for root in self.roots(place):
+            if root.name == "history.jsonl":
+                source = file_source(self.name, root, "history")
+                if source is not None:
+                    yield source
+                continue
+            for entry in walk(root, (".jsonl",), 6):
+                source = entry_source(self.name, entry)
+                if source is not None:
+                    yield source
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """Lines with Claude Code's own envelope."""
+        for line in head.split(b"\n")[:40]:
+            record = lines.parse(line) if line.strip() else None
+            if not isinstance(record, dict):
+                continue
+            if "sessionId" in record and ("parentUuid" in record or "uuid" in record):
+                return "payload" not in record
+            if record.get("type") == "file-history-snapshot" and "messageId" in record:
+                return True
+            if record.get("type") == "summary" and "leafUuid" in record:
+                return True
+        return False
+
+    def source_at(self, path: Path) -> Source | None:
+        """A line file; the description beside a sub-agent's belongs to it."""
+        if path.name.endswith(".meta.json"):
+            path = path.with_name(path.name.removesuffix(".meta.json") + ".jsonl")
+        if path.suffix != ".jsonl":
+            return None
+        return file_source(self.name, path, "history" if path.name == "history.jsonl" else "")
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
+        """The records of a transcript, or what is left of deleted ones."""
+        if source.kind == "history":
+            yield from claude_history.read(source)
+            return
+        yield from read_session(source, since, ClaudeSession.of)
+
+    def resume(self, session: SessionInfo) -> Resume | None:
+        """``claude --resume``; a sub-agent is part of its parent."""
+        native = (session.parent or session.id).partition(":")[2].partition("/")[0]
+        return Resume(("claude", "--resume", native), session.project or "")
+
+    def retention_days(self, place: Place) -> int | None:
+        """``cleanupPeriodDays`` of the user's settings."""
+        home = place.path("CLAUDE_CONFIG_DIR", place.home / ".claude")
+        try:
+            settings = msgspec.json.decode((home / "settings.json").read_bytes())
+            days = settings.get("cleanupPeriodDays", DEFAULT_RETENTION)
+            return int(days) if isinstance(days, int | float) and days > 0 else DEFAULT_RETENTION
+        except (OSError, msgspec.MsgspecError, AttributeError, ValueError):
+            return DEFAULT_RETENTION
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new transcript in the project's folder, as Claude Code writes them."""
+        native = session.native_id
+        if "/" in native or session.ghost:
+            raise SourceError("only whole sessions can be written back, not sub-agents or prompts")
+        slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
+        folder = self.roots(place)[0] / (slug or "unknown")
+        return write_back(folder / f"{native}.jsonl", session, turns)
+
+
+AGENT = Claude()
