@@ -27,6 +27,7 @@ MODULES = (
     "kimi",
     "opencode",
     "goose",
+    "copilot_vscode",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
