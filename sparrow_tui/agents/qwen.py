@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import gemini_log, gemini_parts, lines
+from sparrow_tui.agents import gemini_log, gemini_parts, lines, qwen_tree
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -24,7 +23,6 @@ from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.model import Block, Coverage, Notice, Raw, SessionInfo, Text, Turn
 
-_SPOKEN = {"user", "assistant", "tool_result"}
 _SILENT = {
     "ui_telemetry", "at_command", "attribution_snapshot", "session_notes", "session_source",
     "session_execution_engine", "session_approval_mode", "session_artifact_event",
@@ -63,7 +61,7 @@ class Qwen(Agent):
         if path.suffix == ".json":
             return ".qwen" in path.parts and bool(_kind(path)) and b'"sessionId"' in head[:4096]
         for line in head.split(b"\n")[:20]:
-            for value in _objects(line):
+            for value in qwen_tree.objects(line):
                 message = value.get("message")
                 if "uuid" in value and "sessionId" in value and isinstance(message, dict):
                     return isinstance(message.get("parts"), list)
@@ -108,29 +106,6 @@ def _kind(path: Path) -> str:
     return "chat" if path.parent.name == "chats" else ""
 
 
-def _records(path: str, offset: int) -> Iterator[tuple[int, int, list[dict[str, Any]]]]:
-    """Lines with their start and end, and the objects in them."""
-    for at, line in lines.lines(path, offset):
-        yield at, at + len(line), _objects(line)
-
-
-def _objects(line: bytes) -> list[dict[str, Any]]:
-    """The objects of a line: one, or several glued together by writers that raced; none."""
-    value = lines.parse(line)
-    if value is not None:
-        return [value] if isinstance(value, dict) else []
-    found: list[dict[str, Any]] = []
-    text, position = line.decode("utf-8", errors="replace").strip(), 0
-    while position < len(text):
-        try:
-            value, position = json.JSONDecoder().raw_decode(text, position)
-        except (ValueError, RecursionError):
-            break
-        if isinstance(value, dict):
-            found.append(value)
-    return found
-
-
 class _Reading:
     """One pass over a session's file, from its beginning or from its last turn on."""
 
@@ -159,19 +134,19 @@ class _Reading:
     def ahead(self) -> tuple[bool, bool]:
         """Whether anything was appended, and whether all of it hangs on the end."""
         tail, news = set(self.tail), False
-        for _, end, records in _records(str(self.path), self.offset):
+        for _, end, records in qwen_tree.records(str(self.path), self.offset):
             if end <= self.end:
                 continue
             news = True
             for record in records:
-                if not _joins(record, tail):
+                if not qwen_tree.joins(record, tail):
                     return True, False
                 tail.add(as_text(record.get("uuid")))
         return news, True
 
     def batches(self) -> Iterator[Batch]:
         """The batches, the last one with the checkpoint."""
-        dead = [] if self.going_on else _dead(str(self.path))
+        dead = [] if self.going_on else qwen_tree.dead(str(self.path))
         last: Batch | None = None
         if not self.info.id:
             self.info.id = f"qwen:{self.path.stem}"
@@ -196,7 +171,7 @@ class _Reading:
         held: Turn | None = None
         number = self.start
         counted_to = self.end
-        for at, end, records in _records(str(self.path), self.offset):
+        for at, end, records in qwen_tree.records(str(self.path), self.offset):
             coverage = self.coverage if end > counted_to else Coverage()
             if not records:
                 coverage.records += 1
@@ -234,7 +209,7 @@ class _Reading:
         moment = milliseconds(record.get("timestamp"))
         uuid = as_text(record.get("uuid"))
         self._facts(record, moment)
-        if kind in _SPOKEN:
+        if kind in qwen_tree.SPOKEN:
             self.tail = [uuid]
         else:
             self.tail.append(uuid)
@@ -329,30 +304,6 @@ class _Reading:
         key = f"system {subtype}".strip()
         coverage.unknown[key] = coverage.unknown.get(key, 0) + 1
         return [Raw(key, record)]
-
-
-def _joins(record: dict[str, Any], tail: set[str]) -> bool:
-    """Whether a record goes on where the talk stands; only spoken ones and rewinds can fork."""
-    if record.get("type") not in _SPOKEN and record.get("subtype") != "rewind":
-        return True
-    parent = record.get("parentUuid")
-    return not isinstance(parent, str) or parent in tail or record.get("uuid") in tail
-
-
-def _dead(path: str) -> list[tuple[int, int]]:
-    """Stretches of a file (offsets) that later records forked away from."""
-    placed: dict[str, int] = {}
-    tail: set[str] = set()
-    found: list[tuple[int, int]] = []
-    for at, end, records in _records(path, 0):
-        for record in records:
-            uuid, parent = as_text(record.get("uuid")), record.get("parentUuid")
-            if not _joins(record, tail) and parent in placed:
-                found.append((placed[parent], at))
-            spoken = record.get("type") in _SPOKEN or record.get("subtype") == "rewind"
-            tail = {uuid} if spoken else tail | {uuid}
-            placed.setdefault(uuid, end)
-    return found
 
 
 def _prompt(record: dict[str, Any], content: Any, coverage: Coverage) -> list[Block]:
