@@ -28,6 +28,7 @@ MODULES = (
     "opencode",
     "goose",
     "copilot_vscode",
+    "llm",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
