@@ -34,6 +34,7 @@ class OpenSession:
     title: str | None = None
     prompt: str | None = None
     source: str | None = None
+    ghost: int = 0
     new: bool = False
     slots: dict[int, int] = field(default_factory=dict)
     """Next free row id by the first row id of a second."""

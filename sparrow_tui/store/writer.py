@@ -77,7 +77,7 @@ class Writer:
         if item.fresh or (key in self._fresh and self._fresh[key][0] != info.id):
             self._close_fresh(key, done)
         session = self._load(info, bool(item.rows) or not item.source or info.ghost)
-        if session is None:
+        if session is None or (info.ghost and session.turns and not session.ghost):
             return
         rows, start = item.rows, item.start
         if item.sliding:
@@ -98,12 +98,12 @@ class Writer:
         row = self._db.execute(
             "SELECT sid, id, agent, project, branch, model, turns, input, output, cache_read,"
             " cache_write, reasoning, requests, request_errors, tool_calls, tool_errors,"
-            " cost_micro, unpriced, chars, lines, created_at, updated_at, title, prompt, source"
-            " FROM session WHERE id = ?",
+            " cost_micro, unpriced, chars, lines, created_at, updated_at, title, prompt, source,"
+            " ghost FROM session WHERE id = ?",
             (info.id,),
         ).fetchone()
         if row is not None:
-            session = OpenSession(*row[:7], Usage(*row[7:12]), *row[12:25])
+            session = OpenSession(*row[:7], Usage(*row[7:12]), *row[12:26])
         elif create:
             sid = self._db.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get
             self._db.execute(
@@ -277,8 +277,10 @@ class Writer:
                 earlier = _merge_coverage(kept)
                 earlier.add(coverage)
                 coverage = earlier
-        source = item.source.path if item.source else session.source
-        if session.source and source != session.source and os.path.exists(session.source):
+        told = item.source is not None and (item.rows or item.fresh)
+        source = item.source.path if item.source is not None and told else session.source
+        held = session.source
+        if held and held != source and not session.ghost and os.path.exists(held):
             source = session.source  # a copy elsewhere does not take the original's place
         title = session.title if info.title is None else info.title
         self._db.execute(
@@ -290,7 +292,7 @@ class Writer:
             (
                 title, session.project, session.branch, session.model, info.status, info.parent,
                 info.parent_tool_use, msgspec.json.encode(coverage).decode(),
-                source, info.ghost and session.turns == 0,
+                source, info.ghost if told else session.ghost,
                 msgspec.json.encode(info.extra).decode(), session.sid,
             ),
         )  # fmt: skip
