@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -105,6 +106,13 @@ def by_hash(home: Path, algorithm: str) -> dict[str, str]:
         ).hexdigest(): str(path)
         for path in known(place)
     }
+
+
+@lru_cache(maxsize=4)
+def by_slug(home: Path) -> dict[str, str]:
+    """Known directories by their path with every run of other characters turned into ``-``."""
+    place = Place(home, {})
+    return {re.sub(r"[^A-Za-z0-9]+", "-", str(path)).strip("-"): str(path) for path in known(place)}
 
 
 def _codex(path: Path) -> Iterator[Path]:

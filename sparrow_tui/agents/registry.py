@@ -29,6 +29,7 @@ MODULES = (
     "goose",
     "copilot_vscode",
     "llm",
+    "cursor",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
