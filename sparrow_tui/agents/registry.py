@@ -30,6 +30,9 @@ MODULES = (
     "vibe",
     "droid",
     "llm",
+    "amp",
+    "chatgpt",
+    "claude_ai",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 
