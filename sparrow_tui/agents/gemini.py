@@ -21,17 +21,15 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text, milliseconds, title_of
+from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.gemini_log import Log, OldRecord
 from sparrow_tui.agents.projects import by_hash, json_file
-from sparrow_tui.model import Coverage, SessionInfo, Turn
+from sparrow_tui.model import Coverage, Notice, SessionInfo, Text, Turn
 
 DEFAULT_DAYS = 30
 _AGE = re.compile(r"(\d+)([hdwm])")
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30}
 _HASH = re.compile(r"[0-9a-f]{64}")
-GHOST_PROMPTS = 200
-"""Prompts kept of a session of which nothing else is left."""
 
 
 class Gemini(Agent):
@@ -261,23 +259,18 @@ def _ghosts(path: Path) -> Iterator[Batch]:
             if session_id and session_id[:8] not in recorded:
                 found.setdefault(session_id, []).append(entry)
     for session_id, prompts in found.items():
-        said = [as_text(entry.get("message")) for entry in prompts]
-        typed = [text for text in said if text.strip() and not text.startswith("/")]
-        if not typed:
-            continue
-        times = [milliseconds(entry.get("timestamp")) for entry in prompts]
-        known = [moment for moment in times if moment]
         info = SessionInfo(
-            id=f"gemini:{session_id}",
-            title=title_of(typed[0]),
-            project=_project(path, {}),
-            created_at=min(known, default=None),
-            updated_at=max(known, default=None),
-            ghost=True,
-            extra={"prompts": typed[:GHOST_PROMPTS]},
+            id=f"gemini:{session_id}", project=_project(path, {}), ghost=True, status="ended"
         )
-        count = len(prompts)
-        yield Batch(info, coverage=Coverage(records=count, kept=count), fresh=True)
+        turns: list[Turn] = []
+        for entry in prompts:
+            text, moment = as_text(entry.get("message")), milliseconds(entry.get("timestamp"))
+            if text.startswith("/"):
+                turns.append(Turn(role="system", blocks=[Notice("command", text)], time=moment))
+            elif text.strip():
+                turns.append(Turn(role="user", blocks=[Text(text)], time=moment))
+        if any(turn.role == "user" for turn in turns):
+            yield from cut(info, turns, Coverage(len(prompts), len(turns)))
 
 
 def _checkpoint(path: Path) -> Iterator[Batch]:

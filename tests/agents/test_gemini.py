@@ -282,9 +282,9 @@ def test_prompts_of_deleted_sessions(tmp_path: Path) -> None:
     logs = [s for s in AGENT.sources(Place(tmp_path, {}, "linux")) if s.kind == "logs"]
     (ghost,) = read_all(AGENT, logs[0]).values()
     assert ghost.info.ghost
-    assert (ghost.info.title, ghost.turns) == ("Feed the ducks", [])
-    assert ghost.info.extra == {"prompts": ["Feed the ducks\nplease"]}
-    assert ghost.info.updated_at == 1772359203000
+    assert ghost.roles == ["system", "user"]
+    assert ghost.texts() == ["Feed the ducks\nplease"]
+    assert ghost.turns[1].time == 1772359203000
     assert AGENT.resume(ghost.info) is None
 
 
