@@ -177,7 +177,7 @@ def _term(match: re.Match[str]) -> tuple[bool, Term]:
             literal = match[0].lstrip("-").strip() if not typed.strip() else typed.strip()
         elif _MEANT.search(typed):
             literal = typed.strip()
-        parts = (tuple(joined),) if joined else ()
+        parts: tuple[tuple[str, ...], ...] = (tuple(joined),) if joined else ()
         return bool(match["not"]), Term(typed, parts, prefix=False, literal=literal)
     word = match[0]
     negated = len(word) > 1 and word[0] == "-" and any(map(str.isalnum, word))

@@ -206,7 +206,7 @@ class ClaudeSession(LineSession):
         content = record["message"].get("content")
         blocks = anthropic_blocks(content)
         results: list[Block] = [block for block in blocks if isinstance(block, ToolResult)]
-        said = [block for block in blocks if not isinstance(block, ToolResult)]
+        said: list[Block] = [block for block in blocks if not isinstance(block, ToolResult)]
         own = str(record.get("uuid") or "")
         if results:
             self._complete(results, record)

@@ -115,7 +115,8 @@ class Events:
         text = as_text(data.get("content"))
         turn.blocks = [Text(text)] if text.strip() else []
         turn.meta = bool(data.get("source") or event.get("agentId"))
-        for attachment in data.get("attachments") or []:
+        attachments = data.get("attachments")
+        for attachment in attachments if isinstance(attachments, list) else []:
             if isinstance(attachment, dict):
                 turn.blocks.append(_attachment(attachment))
 

@@ -101,7 +101,7 @@ def _record(value: Any, name: str, coverage: Coverage) -> list[Turn]:
         for turn in made:
             if turn.role == "assistant":
                 turn.model = as_text(value.get("model"))
-    elif value.get("type") in _SILENT:
+    elif as_text(value.get("type")) in _SILENT:
         made = []
     else:
         kind = as_text(value.get("type")) or "record"

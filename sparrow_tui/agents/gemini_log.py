@@ -218,7 +218,7 @@ def _gemini(
         if text.strip():
             turn.blocks.append(Reasoning(text))
     calls = [call for call in _list(message.get("toolCalls")) if isinstance(call, dict)]
-    ids = {call.get("id") for call in calls}
+    ids = {as_text(call.get("id")) for call in calls}
     said = gemini_parts.blocks(content, coverage)
     turn.blocks += [b for b in said if not (isinstance(b, ToolUse) and b.id in ids)]
     answers: list[Block] = []

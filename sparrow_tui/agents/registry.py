@@ -33,6 +33,7 @@ MODULES = (
     "amp",
     "chatgpt",
     "claude_ai",
+    "aider",
 )
 """Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
 

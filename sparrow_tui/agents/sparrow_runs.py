@@ -126,8 +126,12 @@ class RunSession(LineSession):
         turn.duration_ms = whole(duration) if duration is not None else None
         yield from self.close()
         if status not in ("", "completed"):
-            yield Turn(role="system", blocks=[Notice("info", f"Run {status}")],
-                       time=self.state.get("time"), api_error=status.startswith("error"))  # fmt: skip
+            yield Turn(
+                role="system",
+                blocks=[Notice("info", f"Run {status}")],
+                time=self.state.get("time"),
+                api_error=status.startswith("error"),
+            )
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _run(arguments: list[str]) -> int:
         rest.remove(command)
         options = parser.parse_args([command, *rest])
     else:
-        from sparrow_tui.cli import app
+        app = import_module("sparrow_tui.cli.app")
 
         parser = Parser(
             prog=PROG,

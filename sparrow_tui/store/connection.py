@@ -91,7 +91,7 @@ def _empty_database(path: Path) -> bool:
         with apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY) as connection:
             if _integer(connection, "application_id") == schema.APPLICATION_ID:
                 return True
-            return connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+            return bool(connection.execute("SELECT count(*) FROM sqlite_schema").get == 0)
     except apsw.Error:
         return False
 

@@ -169,7 +169,7 @@ class Counters:
     def _first_time(self, identity: int) -> bool:
         before = self._db.total_changes()
         self._db.execute("INSERT OR IGNORE INTO counted(id) VALUES (?)", (identity,))
-        return self._db.total_changes() != before
+        return bool(self._db.total_changes() != before)
 
     def _uncounted(self, row: Row, new: bool) -> Usage:
         """The part of a turn's usage that no copy of its request has counted yet."""

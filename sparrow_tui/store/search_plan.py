@@ -62,7 +62,8 @@ class Plan:
 def plan(db: apsw.Connection, query: Query) -> Plan:
     """Work out how to answer a query."""
     result = Plan()
-    wanted, unwanted = [], []
+    wanted: list[str] = []
+    unwanted: list[str] = []
     conditions: list[tuple[str, tuple[object, ...]]] = []
     hidden = False
     for facet in query.facets:
@@ -75,7 +76,7 @@ def plan(db: apsw.Connection, query: Query) -> Plan:
             hidden = hidden or (facet.name, facet.value) == ("is", "hidden")
             condition, values = _session_condition(facet)
             conditions.append((f"NOT ({condition})" if facet.negated else condition, values))
-    literals = []
+    literals: list[str] = []
     title = []
     for clause in query.clauses:
         literals.extend(term.literal for term in clause if term.literal and len(clause) == 1)
@@ -172,6 +173,6 @@ def _sessions(
     values = [value for _, some in conditions for value in some]
     rows = db.execute(
         "SELECT sid FROM session WHERE " + " AND ".join(f"({clause})" for clause in clauses),
-        tuple(values),  # type: ignore[arg-type]
+        tuple(values),
     )
     return frozenset(sid for (sid,) in rows.fetchall())

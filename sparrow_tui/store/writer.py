@@ -103,7 +103,8 @@ class Writer:
             (info.id,),
         ).fetchone()
         if row is not None:
-            session = OpenSession(*row[:7], Usage(*row[7:12]), *row[12:26])
+            held = (*row[:7], Usage(*row[7:12]), *row[12:])
+            session = OpenSession(*held)
         elif create:
             sid = self._db.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get
             self._db.execute(

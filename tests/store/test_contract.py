@@ -321,10 +321,14 @@ def test_a_damaged_store_is_said_so(location: str) -> None:
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(bytes(data))
-    with pytest.raises(StoreError, match="damaged"):
+
+    def use() -> None:
         opened = open_store(location)
         opened.list()
         list(opened.turns("demo:1"))
+
+    with pytest.raises(StoreError, match="damaged"):
+        use()
 
 
 def test_a_newer_store_is_refused(location: str) -> None:

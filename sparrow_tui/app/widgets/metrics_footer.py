@@ -1,0 +1,7 @@
+"""STUB"""
+
+from textual.widgets import Static
+
+
+class MetricsFooter(Static):
+    pass
