@@ -25,6 +25,7 @@ from sparrow_tui.store.connection import connect, immediate, translated
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import Organiser
+from sparrow_tui.store.places import Places
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.reader import Reader
 from sparrow_tui.store.search import Searcher
@@ -53,6 +54,11 @@ class SqliteStore(SessionStore):
     def searcher(self) -> Searcher:
         """Queries against the index."""
         return Searcher(self.connection)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where things are in a session."""
+        return Places(self.connection)
 
     @cached_property
     def counters(self) -> Counters:

@@ -9,12 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
 from sparrow_tui.app import filters, messages
 from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.transcript_loader import TranscriptLoader
+from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.first_run import FirstRun
 from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
@@ -73,14 +76,22 @@ class MainScreen(Screen[None]):
             yield SessionList(id="sessions", present=self.app.present)
             with Vertical(id="reading"):
                 yield Heading(id="heading", present=self.app.present)
-                yield TranscriptView(id="transcript")
+                loader = TranscriptLoader(self.app.location, self._from_loader)
+                yield TranscriptView(loader, places=self.app.places, id="transcript")
+                yield FindBar(present=self.app.present, id="find")
             yield FirstRun(id="empty")
         yield MetricsFooter(id="metrics")
         yield Footer(id="keys", show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """There is a screen to answer to: let the app begin."""
+        self.transcript.loader.start()
         self.app.begin()
+
+    def _from_loader(self, message: Message) -> None:
+        """The loader's thread answers the viewer; dropped if the app is gone."""
+        if self.app.is_running and self.is_attached:
+            self.transcript.post_message(message)
 
     # Typing and results
 
@@ -195,6 +206,36 @@ class MainScreen(Screen[None]):
         if isinstance(focused, SearchBox | SessionList):
             self.remove_class("-reading")
 
+    @on(TranscriptView.Asked)
+    def _asked(self, event: TranscriptView.Asked) -> None:
+        event.stop()
+        if event.what in ("find", "goto"):
+            self.find_bar.ask(event.what, self.transcript.model.total)
+
+    @on(FindBar.Find)
+    def _find(self, event: FindBar.Find) -> None:
+        event.stop()
+        wanted = event.pattern
+        self.transcript.find(wanted.fits if wanted else None, wanted.spots if wanted else None)
+
+    @on(FindBar.Goto)
+    def _goto(self, event: FindBar.Goto) -> None:
+        event.stop()
+        if event.kind == "time":
+            self.transcript.to_time(event.value)
+        else:
+            self.transcript.to_turn(event.value)
+
+    @on(FindBar.Step)
+    def _find_step(self, event: FindBar.Step) -> None:
+        event.stop()
+        self.transcript.action_match(event.step)
+
+    @on(FindBar.Left)
+    def _find_left(self, event: FindBar.Left) -> None:
+        event.stop()
+        self.transcript.focus()
+
     # Keys
 
     def action_search(self) -> None:
@@ -267,6 +308,11 @@ class MainScreen(Screen[None]):
     def transcript(self) -> TranscriptView:
         """The viewer."""
         return self.query_one("#transcript", TranscriptView)
+
+    @property
+    def find_bar(self) -> FindBar:
+        """The line that finds inside the session shown."""
+        return self.query_one("#find", FindBar)
 
     @property
     def box(self) -> SearchBox:

@@ -1,0 +1,188 @@
+"""The thread that reads windows of turns for the viewer, and what else it asks of a session."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+
+from textual.message import Message
+
+from sparrow_tui.model import ToolResult, ToolUse, Turn
+from sparrow_tui.store import open_store
+from sparrow_tui.store.base import Interrupted, StoreError, ToolCall
+from sparrow_tui.store.sqlite import SqliteStore
+
+Job = Callable[[SqliteStore], Message | None]
+
+SLICE = 0.03
+"""Seconds of a search through a session before other wishes are looked at."""
+
+
+@dataclass
+class WindowRead(Message):
+    """Turns that were asked for."""
+
+    generation: int
+    start: int
+    turns: list[Turn]
+    calls: dict[str, ToolCall]
+    total: int
+
+
+@dataclass
+class FindTold(Message):
+    """What a search through the session has found so far."""
+
+    search: int
+    turns: list[int] = field(default_factory=list)
+    done: bool = False
+
+
+@dataclass
+class ReadFailed(Message):
+    """The store could not be read: one sentence."""
+
+    sentence: str
+
+
+@dataclass(slots=True)
+class _Wish:
+    session: str
+    generation: int
+    around: int
+    start: int
+    end: int
+
+
+class TranscriptLoader(Thread):
+    """Owns one read-only connection. A daemon: quitting never waits for it."""
+
+    def __init__(self, location: str | None, post: Callable[[Message], object]) -> None:
+        """Args: where the store is; how to hand a message to the viewer (thread-safe)."""
+        super().__init__(name="transcript", daemon=True)
+        self._location = location
+        self._post = post
+        self._ready = Condition()
+        self._wish: _Wish | None = None
+        self._jobs: list[Job] = []
+        self._search: Iterator[int] | None = None
+        self._search_wish: tuple[int, str, Callable[[str], bool]] | None = None
+        self._search_number = 0
+        self._stopping = False
+        self.turns_read = 0
+        """Turns read from the store so far: what tests count."""
+
+    # Asked from the UI thread; none of these waits.
+
+    def want(self, session: str, generation: int, around: int, start: int, end: int) -> None:
+        """Ask for turns ``start`` .. ``end``; only the last wish counts."""
+        with self._ready:
+            self._wish = _Wish(session, generation, around, start, end)
+            self._ready.notify_all()
+
+    def ask(self, job: Job) -> None:
+        """Let the connection answer something; the message made is posted."""
+        with self._ready:
+            self._jobs.append(job)
+            self._ready.notify_all()
+
+    def find(self, session: str, fits: Callable[[str], bool] | None) -> int:
+        """Search a session's turns in the background; the number its answers will carry.
+
+        Args:
+            session: which.
+            fits: accepts a turn's text form; ``None`` ends the search that runs.
+        """
+        with self._ready:
+            self._search_number += 1
+            self._search = None
+            self._search_wish = (self._search_number, session, fits) if fits else None
+            self._ready.notify_all()
+            return self._search_number
+
+    def stop(self) -> None:
+        """End the thread soon."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify_all()
+
+    # The thread
+
+    def run(self) -> None:
+        """Answer until stopped."""
+        try:
+            store = open_store(self._location, readonly=True)
+        except StoreError as error:
+            self._post(ReadFailed(str(error)))
+            return
+        while not self._stopping:
+            try:
+                self._turn(store)
+            except Interrupted:
+                continue
+            except StoreError as error:
+                self._post(ReadFailed(str(error)))
+                time.sleep(0.2)
+        store.close()
+
+    def _turn(self, store: SqliteStore) -> None:
+        with self._ready:
+            idle = self._search_wish is None
+            if not (self._wish or self._jobs or self._stopping) and idle:
+                self._ready.wait()
+            wish, self._wish = self._wish, None
+            jobs, self._jobs = self._jobs, []
+            search = self._search_wish
+        if wish is not None:
+            self._read(store, wish)
+        for job in jobs:
+            with contextlib.suppress(Interrupted):
+                answer = job(store)
+                if answer is not None:
+                    self._post(answer)
+        if search is not None and wish is None and not jobs:
+            self._search_on(store, *search)
+
+    def _read(self, store: SqliteStore, wish: _Wish) -> None:
+        total = store.places.total(wish.session)
+        around = min(max(wish.around, 0), max(total - 1, 0))
+        start, end = store.places.span(
+            wish.session, around, max(wish.start, 0), min(wish.end, total)
+        )
+        turns = list(store.window(wish.session, start, end))
+        self.turns_read += len(turns)
+        ids = [
+            block.id if isinstance(block, ToolUse) else block.tool_use_id
+            for turn in turns
+            for block in turn.blocks
+            if isinstance(block, ToolUse | ToolResult)
+        ]
+        calls = store.places.calls(wish.session, ids) if ids else {}
+        self._post(WindowRead(wish.generation, start, turns, calls, total))
+
+    def _search_on(
+        self, store: SqliteStore, number: int, session: str, fits: Callable[[str], bool]
+    ) -> None:
+        """Search for a moment."""
+        if self._search is None:
+            self._search = store.places.matching(session, fits)
+        search = self._search
+        until = time.monotonic() + SLICE
+        found: list[int] = []
+        done = True
+        for turn in search:
+            if turn >= 0:
+                found.append(turn)
+            if time.monotonic() > until:
+                done = False
+                break
+        with self._ready:
+            if self._search_number != number:
+                return
+            if done:
+                self._search_wish = self._search = None
+        if found or done:
+            self._post(FindTold(number, found, done))

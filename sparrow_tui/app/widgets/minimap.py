@@ -1,0 +1,99 @@
+"""A session as a column of marks, and the scrollbar beside it: positions and looks, no drawing."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from sparrow_tui.store.places import Bucket
+
+NUMBER = 400
+"""Stretches a session is divided into."""
+
+
+class Minimap:
+    """Where turns are on a scale of estimated heights."""
+
+    def __init__(self, buckets: Sequence[Bucket] = (), hits: Sequence[int] = ()) -> None:
+        """Args: the session's stretches; turns that match, in order."""
+        self._buckets = buckets
+        self._starts = [bucket.start for bucket in buckets]
+        self._tops = [0, *accumulate(max(bucket.height, 1) for bucket in buckets)]
+        self._hits = hits
+        self._marks: list[str] = []
+
+    @property
+    def height(self) -> int:
+        """Estimated lines of the whole session."""
+        return self._tops[-1]
+
+    def position(self, turn: float) -> float:
+        """Where a turn (and fraction of it) is: 0 at the beginning, 1 at the end."""
+        if not self._buckets or not self.height:
+            return 0.0
+        number = max(bisect_right(self._starts, turn) - 1, 0)
+        bucket = self._buckets[number]
+        inside = min((turn - bucket.start) / max(bucket.turns, 1), 1.0)
+        top, bottom = self._tops[number], self._tops[number + 1]
+        return (top + inside * (bottom - top)) / self.height
+
+    def turn_at(self, position: float) -> int:
+        """The turn at a position between 0 and 1."""
+        if not self._buckets:
+            return 0
+        line = min(max(position, 0.0), 1.0) * self.height
+        number = min(max(bisect_right(self._tops, line) - 1, 0), len(self._buckets) - 1)
+        bucket = self._buckets[number]
+        top, bottom = self._tops[number], self._tops[number + 1]
+        inside = (line - top) / max(bottom - top, 1)
+        return bucket.start + min(int(inside * bucket.turns), bucket.turns - 1)
+
+    def marks(self, rows: int) -> list[str]:
+        """What each of ``rows`` cells shows: a style's name, or nothing."""
+        if len(self._marks) != rows:
+            self._marks = [""] * rows
+            for bucket, top, bottom in zip(self._buckets, self._tops, self._tops[1:], strict=False):
+                look = _look(bucket)
+                if not look:
+                    continue
+                first = int(top * rows / self.height)
+                last = max(first + 1, int(bottom * rows / self.height))
+                for row in range(first, min(last, rows)):
+                    if _RANK[look] > _RANK[self._marks[row]]:
+                        self._marks[row] = look
+            for hit in self._hits:
+                row = min(int(self.position(hit) * rows), rows - 1)
+                self._marks[row] = "key"
+        return self._marks
+
+
+_RANK = {"": 0, "rule": 1, "notice": 2, "add": 3, "user": 4, "error": 5, "key": 6}
+
+
+def _look(bucket: Bucket) -> str:
+    """The most telling thing in a stretch."""
+    if bucket.errors:
+        return "error"
+    if bucket.prompts:
+        return "user"
+    if bucket.edits:
+        return "add"
+    if bucket.notices:
+        return "notice"
+    return "rule" if bucket.calls else ""
+
+
+def thumb(top: float, shown: int, height: int, rows: int) -> tuple[int, int]:
+    """First row and length of a scrollbar's thumb.
+
+    Args:
+        top: position of the first line shown, 0 to 1.
+        shown: lines shown.
+        height: lines in all, estimated.
+        rows: of the scrollbar.
+    """
+    if height <= shown:
+        return 0, rows
+    length = max(1, min(rows, round(rows * shown / height)))
+    return min(int(top * rows), rows - length), length

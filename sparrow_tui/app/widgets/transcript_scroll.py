@@ -1,0 +1,370 @@
+"""A transcript on screen: windows of turns, lines, cursor, scrollbar and minimap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from sparrow_tui.app.transcript_loader import TranscriptLoader, WindowRead
+from sparrow_tui.app.transcript_model import Place, Spot, TranscriptModel
+from sparrow_tui.app.widgets.minimap import Minimap, thumb
+from sparrow_tui.app.widgets.transcript_paint import STYLES, Highlighter, Painter
+from sparrow_tui.store.places import Bucket
+from sparrow_tui.text.spans import Line, Span, cut, line_width
+
+WIDEST = 120
+"""Cells of a line of text: wider is hard to read."""
+SIDE = 5
+"""Cells beside the text: bar and gap at the left; gap, minimap and scrollbar at the right."""
+
+
+class TranscriptScroll(Widget, can_focus=True):
+    """Draws the lines around a place and moves through them. What they mean is its heir's."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"transcript-view--{name}" for name in STYLES),
+        "transcript-view--match",
+        "transcript-view--cursor",
+        "transcript-view--selected",
+        "transcript-view--bar",
+        "transcript-view--thumb",
+        "transcript-view--status",
+    }
+
+    def __init__(self, loader: TranscriptLoader, *, id: str | None = None) -> None:
+        """Args: who reads turns; the widget's id."""
+        super().__init__(id=id)
+        self.loader = loader
+        self.model = TranscriptModel()
+        self.session_id = ""
+        self.cursor = Place(0)
+        self.map = Minimap()
+        self.highlight: Highlighter | None = None
+        self.selected_from: Place | None = None
+        self._rows: list[Place] = []
+        self._generation = 0
+        self._goal: Callable[[], None] | None = None
+        """What to do once the turns it needs are here."""
+        self._goal_turn = 0
+        self._opening: Callable[[], None] | None = None
+        """Another session is about to be shown: what begins it."""
+        self._owed = 0
+        """Lines still to scroll when more turns are here."""
+        self._wanted: tuple[int, int] | None = None
+        self._painter: Painter | None = None
+        self._strips: dict[tuple[Place, int], Strip] = {}
+        self._dragging = False
+        self._buckets: Sequence[Bucket] = ()
+
+    # Geometry
+
+    @property
+    def page_height(self) -> int:
+        """Lines of text on screen; the last line tells where one is."""
+        return max(self.size.height - 1, 1)
+
+    @property
+    def text_width(self) -> int:
+        """Cells of a line of text."""
+        return max(min(self.size.width - SIDE, WIDEST), 10)
+
+    def on_resize(self) -> None:
+        """Set the text anew; the cursor's line stays where it is."""
+        width = self.text_width
+        if width == self.model.view.width:
+            self.model.settle(self.page_height)
+            self.redraw()
+            return
+
+        def widen(view: object) -> None:
+            self.model.view.width = width
+
+        row = min(self._row_of(self.cursor), self.page_height - 1)
+        self.cursor = self.model.relayout(widen, self.cursor, max(row, 0), self.page_height)
+        self.redraw()
+
+    # Reading windows
+
+    def go(self, turn: int, then: Callable[[], None]) -> None:
+        """Do something once a turn is held; at once if it is."""
+        if self._opening is not None:
+            return
+        turn = min(max(turn, 0), max(self.model.total - 1, 0))
+        self._owed = 0
+        if self.model.has(turn):
+            self._goal = None
+            then()
+            self.redraw()
+            return
+        self._goal, self._goal_turn = then, turn
+        self._wanted = None
+        span = self.page_height * 2 + 40
+        self.loader.want(self.session_id, self._generation, turn, max(turn - span, 0), turn + span)
+
+    def on_window_read(self, event: WindowRead) -> None:
+        """Turns that were asked for are here."""
+        event.stop()
+        if event.generation != self._generation:
+            return
+        self.before_window()
+        self.model.total = event.total
+        self.model.hold(event.start, event.turns, event.calls)
+        self._wanted = None
+        self._strips.clear()
+        goal = self._goal
+        if goal is not None and (self.model.has(self._goal_turn) or not event.total):
+            self._goal = None
+            goal()
+        elif self._owed:
+            owed, self._owed = self._owed, 0
+            self.scroll_lines(owed)
+        self.redraw()
+
+    def before_window(self) -> None:
+        """A window has come; for heirs."""
+
+    def _fetch(self) -> None:
+        """Ask for turns the view will soon need."""
+        if self._goal is not None or not self.session_id:
+            return
+        missing = self.model.missing(self.page_height)
+        if missing is not None and missing != self._wanted:
+            self._wanted = missing
+            self.loader.want(self.session_id, self._generation, self.model.top.turn, *missing)
+
+    def reread(self) -> None:
+        """Read what is on screen again: it may have changed."""
+        top = self.model.top.turn
+        end = max(top + self.page_height + 1, self.cursor.turn + 1)
+        self.loader.want(self.session_id, self._generation, top, max(top - 1, 0), end)
+
+    # Moving
+
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll the text; the cursor stays on screen."""
+        done = self.model.scroll(lines, self.page_height)
+        missing = lines - done
+        if missing and not self._edge(lines):
+            self._owed = missing
+        self.redraw()
+        self._keep_cursor()
+
+    def _edge(self, lines: int) -> bool:
+        if lines < 0:
+            return next(self.model.backward(self.model.top), None) is None and (
+                self.model.has(0) or self.model.total == 0
+            )
+        return self.model.has(self.model.total - 1)
+
+    def _keep_cursor(self) -> None:
+        if self._rows and self.cursor not in self._rows:
+            self.cursor = self._rows[0] if self.cursor < self._rows[0] else self._rows[-1]
+            self.redraw()
+
+    def move_cursor(self, lines: int) -> None:
+        """Move the cursor by lines; the text scrolls before the cursor meets an edge."""
+        self.cursor = self.model.moved(self.model.first_of(self.cursor), lines)
+        margin = min(self.page_height // 3, 8)
+        row = self._row_of(self.cursor)
+        if lines > 0 and row >= self.page_height - margin:
+            self.model.scroll(row - (self.page_height - margin) + 1, self.page_height)
+        elif lines < 0 and row < margin:
+            self.model.scroll(row - margin, self.page_height)
+        self.redraw()
+
+    def show_place(self, place: Place, row: int | None = None) -> None:
+        """Put a line on screen with the cursor on it; where it is already seen nothing moves."""
+        place = self.model.first_said(place)
+        seen = place in self.model.rows(self.page_height)
+        if not seen or row is not None:
+            self.model.top = self.model.moved(place, -(2 if row is None else row))
+            self.model.settle(self.page_height)
+        self.cursor = place
+        self.redraw()
+
+    def show_end(self) -> None:
+        """The last line at the bottom, the cursor on it."""
+        self.model.to_end(self.page_height)
+        rows = self.model.rows(self.page_height)
+        self.cursor = rows[-1] if rows else Place(0)
+        self.redraw()
+
+    def _row_of(self, place: Place) -> int:
+        """Row of a place on screen; negative above it, the height or more below."""
+        rows = self.model.rows(self.page_height)
+        if place in rows:
+            return rows.index(place)
+        if rows and place < rows[0]:
+            walk = self.model.backward(rows[0])
+            return -next((n for n, p in enumerate(walk, 1) if p <= place or n > 200), 1)
+        walk = self.model.forward(rows[-1]) if rows else iter(())
+        return (
+            self.page_height - 1 + next((n for n, p in enumerate(walk) if p >= place or n > 200), 0)
+        )
+
+    def spot(self) -> Spot:
+        """What the cursor stands on."""
+        return self.model.spot(self.cursor)
+
+    # Drawing
+
+    def redraw(self) -> None:
+        """Something on screen has changed."""
+        self._rows = self.model.rows(self.page_height)
+        self._fetch()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours changed."""
+        super().notify_style_update()
+        self._painter = None
+        self._strips.clear()
+
+    def restyle(self) -> None:
+        """Matches changed: lines are drawn anew."""
+        self._strips.clear()
+        self.redraw()
+
+    def _paint(self) -> Painter:
+        if self._painter is None:
+            base = self.rich_style
+            self._painter = Painter(
+                base, lambda name: self.get_component_rich_style(f"transcript-view--{name}")
+            )
+        return self._painter
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget."""
+        width = self.size.width
+        if y >= self.page_height:
+            return self._status_strip(width)
+        painter = self._paint()
+        if y >= len(self._rows):
+            blank = Segment(" " * max(width - 2, 0), painter.base)
+            return Strip([blank, *self._side(y, painter)], width)
+        place = self._rows[y]
+        current = self.has_focus and place == self.cursor
+        selected = self._is_selected(place)
+        in_block = place.turn == self.cursor.turn and (
+            self.model.block(place) == self.model.block(self.cursor)
+        )
+        key = (place, current + 2 * selected + 4 * in_block + 8 * self.has_focus)
+        strip = self._strips.get(key)
+        if strip is None or strip.cell_length != width - 2:
+            strip = self._draw(place, width - 2, current, selected, in_block)
+            if len(self._strips) > 1_000:
+                self._strips.clear()
+            self._strips[key] = strip
+        return Strip([*strip, *self._side(y, painter)], width)
+
+    def _draw(self, place: Place, width: int, current: bool, selected: bool, bar: bool) -> Strip:
+        painter = self._paint()
+        under: Style | None = None
+        if selected:
+            under = painter.style("selected")
+        elif current:
+            under = painter.style("cursor")
+        mark = (
+            Segment("▎", painter.style("bar"))
+            if bar and self.has_focus
+            else Segment(" ", painter.base)
+        )
+        line: Line = cut(self.model.line(place), max(width - 3, 1))
+        if not line and bar is False and not current:
+            return Strip([Segment(" " * width, painter.base)], width)
+        body = painter.line(line, max(width - 2, 1), self.highlight, under)
+        return Strip([mark, Segment(" ", painter.base), *body], width)
+
+    def _is_selected(self, place: Place) -> bool:
+        if self.selected_from is None:
+            return False
+        first, last = sorted((self.selected_from, self.cursor))
+        return first <= place <= last
+
+    def _side(self, y: int, painter: Painter) -> list[Segment]:
+        """Minimap and scrollbar beside a row."""
+        rows = self.page_height
+        look = self.map.marks(rows)[y] if self.map.height and rows > 1 else ""
+        left = Segment("▐" if look else " ", painter.style(look) if look else painter.base)
+        shown = len(self._rows)
+        height = max(self.map.height, shown)
+        first, length = thumb(self._position(), shown, height, rows)
+        everything = self.model.has(0) and shown < rows
+        on = first <= y < first + length and not everything
+        return [left, Segment("▐" if on else " ", painter.style("thumb" if on else "text"))]
+
+    def _position(self) -> float:
+        """Where the view is in the session: 0 at the beginning, near 1 at the end."""
+        top = self.model.top
+        if (
+            self._rows
+            and self._rows[-1].turn >= self.model.total - 1
+            and (self.model.at_end(self.page_height))
+        ):
+            return 1.0
+        page = self.model.page(top.turn) or []
+        inside = (
+            top.piece / len(page)
+            if len(page) > 1
+            else (top.line / max(len(page[0].lines), 1) if page else 0.0)
+        )
+        return self.map.position(top.turn + inside)
+
+    def status(self) -> tuple[Line, Line]:
+        """Left and right part of the last line; for heirs."""
+        return (), ()
+
+    def _status_strip(self, width: int) -> Strip:
+        painter = self._paint()
+        left, right = self.status()
+        room = width - line_width(left) - line_width(right) - 3
+        if room < 1:
+            left, room = cut(left, max(width - line_width(right) - 4, 1)), 1
+        line = (Span("  "), *left, Span(" " * max(room, 1)), *right, Span(" "))
+        return Strip(painter.line(cut(line, width), width, None, painter.style("status")), width)
+
+    # Mouse
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Three lines on."""
+        event.stop()
+        self.scroll_lines(3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Three lines back."""
+        event.stop()
+        self.scroll_lines(-3)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the scrollbar."""
+        if event.x >= self.size.width - 2 and event.y < self.page_height:
+            event.stop()
+            self._dragging = True
+            self.capture_mouse()
+            self._drag_to(event.y)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the scrollbar."""
+        if self._dragging:
+            event.stop()
+            self._drag_to(event.y)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let go of the scrollbar."""
+        if self._dragging:
+            event.stop()
+            self._dragging = False
+            self.release_mouse()
+
+    def _drag_to(self, y: int) -> None:
+        if y >= self.page_height - 1:
+            self.go(self.model.total - 1, self.show_end)
+            return
+        turn = self.map.turn_at(y / max(self.page_height, 1))
+        self.go(turn, lambda: self.show_place(Place(turn), 0))

@@ -1,0 +1,169 @@
+"""Where things are in a session: found from the index of turns, without reading bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import apsw
+import msgspec
+
+from sparrow_tui.model import Turn
+from sparrow_tui.store import codec
+from sparrow_tui.store.base import ToolCall
+from sparrow_tui.store.codec import Flag
+
+_SID = "(SELECT sid FROM session WHERE id = ?)"
+READ_BYTES = 3_000_000
+"""Characters of text of one window, beyond the turn that was asked for."""
+
+
+class Bucket(msgspec.Struct, array_like=True, frozen=True):
+    """A stretch of turns: what a minimap and a scrollbar need of it."""
+
+    start: int
+    """``turn_index`` of its first turn."""
+    turns: int
+    height: int
+    """Display lines, estimated."""
+    prompts: int
+    edits: int
+    errors: int
+    calls: int
+    notices: int
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """A turn worth listing in an outline."""
+
+    turn: int
+    flags: int
+    time: int | None
+
+
+class Places:
+    """Questions about one session's turns. One thread at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+
+    def total(self, session_id: str) -> int:
+        """Number of turns; 0 if there is no such session."""
+        return int(
+            self._db.execute("SELECT turns FROM session WHERE id = ?", (session_id,)).get or 0
+        )
+
+    def span(self, session_id: str, around: int, start: int, end: int) -> tuple[int, int]:
+        """A part of ``start`` .. ``end`` with ``around`` in it that is not too much to read."""
+        rows = self._db.execute(
+            f"SELECT idx, chars FROM turn INDEXED BY turn_place WHERE sid = {_SID}"
+            " AND idx >= ? AND idx < ? ORDER BY idx",
+            (session_id, start, end),
+        ).fetchall()
+        if sum(chars for _, chars in rows) <= READ_BYTES:
+            return start, end
+        sizes = dict(rows)
+        low, high, left = around, around + 1, READ_BYTES
+        while left > 0 and (low > start or high < end):
+            if high < end:
+                left -= sizes.get(high, 0)
+                high += left > 0
+            if low > start and left > 0:
+                left -= sizes.get(low - 1, 0)
+                low -= left > 0
+        return low, high
+
+    def calls(self, session_id: str, ids: Sequence[str]) -> dict[str, ToolCall]:
+        """Tool calls by their ids."""
+        rows = self._db.execute(
+            "SELECT id, name, use_idx, result_idx, is_error, duration_ms, child FROM call"
+            f" WHERE sid = {_SID} AND id IN (SELECT value FROM json_each(?))",
+            (session_id, msgspec.json.encode(list(ids)).decode()),
+        ).fetchall()
+        return {
+            row[0]: ToolCall(
+                row[0], row[1] or "", -1 if row[2] is None else row[2], row[3],
+                None if row[4] is None else bool(row[4]), row[5], row[6],
+            )
+            for row in rows
+        }  # fmt: skip
+
+    def next(self, session_id: str, turn: int, mask: Flag, step: int) -> int | None:
+        """The nearest turn after (``step`` 1) or before (-1) one that has a flag of ``mask``."""
+        order, beyond = ("ASC", ">") if step > 0 else ("DESC", "<")
+        found = self._db.execute(
+            f"SELECT idx FROM turn INDEXED BY turn_place WHERE sid = {_SID} AND idx {beyond} ?"
+            f" AND flags & ? ORDER BY idx {order} LIMIT 1",
+            (session_id, turn, int(mask)),
+        ).get
+        return None if found is None else int(found)
+
+    def at_time(self, session_id: str, moment: int) -> int:
+        """The first turn at or after a time (milliseconds since the epoch); else the last one."""
+        found = self._db.execute(
+            f"SELECT idx FROM turn INDEXED BY turn_place WHERE sid = {_SID} AND time >= ?"
+            " ORDER BY idx LIMIT 1",
+            (session_id, moment),
+        ).get
+        return int(found) if found is not None else max(self.total(session_id) - 1, 0)
+
+    def buckets(self, session_id: str, number: int, width: int) -> list[Bucket]:
+        """A session in at most ``number`` stretches of equally many turns.
+
+        Args:
+            session_id: which.
+            number: of stretches.
+            width: cells of a display line, for the estimate of heights: a folded tool result
+                takes a line, a text its characters' worth of lines and a header.
+        """
+        total = self.total(session_id)
+        if not total:
+            return []
+        size = -(-total // max(number, 1))
+        rows = self._db.execute(
+            "SELECT min(idx), count(*),"
+            " sum(CASE WHEN role = 'tool' OR flags & 8193 THEN 1"
+            "  WHEN flags & 4096 OR NOT flags & 4 THEN max(lines, chars / ?1) + 2 ELSE 3 END),"
+            " sum(flags & 4096 > 0), sum(flags & 16 > 0), sum(flags & 520 > 0),"
+            " sum(flags & 4 > 0), sum(flags & 128 > 0)"
+            " FROM turn INDEXED BY turn_place WHERE sid = (SELECT sid FROM session WHERE id = ?2)"
+            " GROUP BY idx / ?3 ORDER BY 1",
+            (max(width, 1), session_id, size),
+        ).fetchall()
+        return [Bucket(*map(int, row)) for row in rows]
+
+    def entries(self, session_id: str, mask: Flag, limit: int) -> list[Entry]:
+        """Turns with a flag of ``mask``, in order."""
+        rows = self._db.execute(
+            f"SELECT idx, flags, time FROM turn INDEXED BY turn_place WHERE sid = {_SID}"
+            " AND flags & ? ORDER BY idx LIMIT ?",
+            (session_id, int(mask), limit),
+        ).fetchall()
+        return [Entry(*row) for row in rows]
+
+    def some(self, session_id: str, turns: Sequence[int]) -> dict[int, Turn]:
+        """Turns by their indices."""
+        rows = self._db.execute(
+            f"SELECT idx, body FROM turn WHERE sid = {_SID}"
+            " AND idx IN (SELECT value FROM json_each(?))",
+            (session_id, msgspec.json.encode(list(turns)).decode()),
+        ).fetchall()
+        return {index: codec.decode(body) for index, body in rows}
+
+    def matching(self, session_id: str, fits: Callable[[str], bool]) -> Iterator[int]:
+        """Turns whose text form a function accepts, in order, as they are found.
+
+        Between, -1 stands for a stretch that was read: a caller may stop there.
+        """
+        at = 0
+        while True:
+            rows = self._db.execute(
+                f"SELECT idx, body FROM turn WHERE sid = {_SID} AND idx >= ? ORDER BY idx LIMIT 64",
+                (session_id, at),
+            ).fetchall()
+            if not rows:
+                return
+            for index, body in rows:
+                if fits(codec.text_of(body)):
+                    yield index
+            yield -1
+            at = rows[-1][0] + 1

@@ -1,0 +1,89 @@
+"""A turn's page in pieces, laid out one at a time, so that a turn of any size shows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sparrow_tui.text.spans import Line
+
+CHUNK = 16_000
+"""Characters of a large text that are laid out at once."""
+
+Layout = Callable[[], list[Line]]
+
+
+@dataclass(slots=True)
+class Piece:
+    """Some lines of a turn, and which block each belongs to (-1: none)."""
+
+    block: int = -1
+    layout: Layout | None = None
+    """Makes the lines of a piece that is not laid out yet; all are of ``block``."""
+    _lines: list[Line] = field(default_factory=list)
+    _blocks: list[int] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The display lines, laid out on first use."""
+        if self.layout is not None and not self._lines:
+            self._lines = self.layout()
+        return self._lines
+
+    def block_of(self, line: int) -> int:
+        """Number of the block a line belongs to; -1: none."""
+        return self.block if self.layout is not None else self._blocks[line]
+
+    def add(self, lines: Sequence[Line], block: int) -> None:
+        """Append lines that are laid out already."""
+        self._lines.extend(lines)
+        self._blocks.extend([block] * len(lines))
+
+    def forget(self) -> None:
+        """Let go of lines that can be made again."""
+        if self.layout is not None:
+            self._lines = []
+
+
+@dataclass(slots=True)
+class Page:
+    """A turn's pieces in order."""
+
+    pieces: list[Piece] = field(default_factory=list)
+
+    def add(self, lines: Sequence[Line], block: int = -1) -> None:
+        """Append lines of a block."""
+        if not lines:
+            return
+        if not self.pieces or self.pieces[-1].layout is not None:
+            self.pieces.append(Piece())
+        self.pieces[-1].add(lines, block)
+
+    def later(self, layout: Layout, block: int) -> None:
+        """Append lines of a block that are laid out when they come into view."""
+        self.pieces.append(Piece(block, layout))
+
+    @property
+    def last(self) -> Line | None:
+        """The last line, if it is laid out."""
+        return self.pieces[-1].lines[-1] if self.pieces and self.pieces[-1].lines else None
+
+
+def chunks(text: str, size: int = CHUNK) -> Iterator[str]:
+    """A large text cut into parts, at line ends where there are any near.
+
+    A cut never falls inside an escape sequence, so that each part can be made safe by itself.
+    """
+    at, length = 0, len(text)
+    while at < length:
+        end = min(at + size, length)
+        if end < length:
+            newline = text.rfind("\n", at, end)
+            if newline > at:
+                yield text[at:newline]
+                at = newline + 1
+                continue
+            escape = text.rfind("\x1b", max(at + 1, end - 64), end)
+            end = escape if escape > at else end
+        yield text[at:end]
+        at = end + (1 if text[end : end + 1] == "\n" else 0)
