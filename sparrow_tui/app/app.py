@@ -16,21 +16,28 @@ from textual.screen import Screen
 
 from sparrow_tui import query as language
 from sparrow_tui import settings as preferences
+from sparrow_tui.agents.base import Place
+from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock
 from sparrow_tui.app.guard import ControlGuard
 from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
+from sparrow_tui.app.store_writer import StoreWriter
 from sparrow_tui.app.syncing import Syncing
 from sparrow_tui.app.themes import DEFAULT, THEMES, initial_theme
 from sparrow_tui.app.transcript_model import Spot
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.faultlog import record
 from sparrow_tui.paths import stylesheet
+from sparrow_tui.store.sqlite import SqliteStore
+
+DEMO = "demo"
+"""The app's result when the user wants to see the demo library."""
 
 Highlighter = Callable[[str], Sequence[tuple[int, int]]]
 
 
-class SparrowApp(App[None]):
+class SparrowApp(App[str]):
     """Sessions of every agent: found, read and counted."""
 
     CSS_PATH = stylesheet()
@@ -73,6 +80,7 @@ class SparrowApp(App[None]):
         self.fault = ""
         """What to tell the user after a fault of ours ended the app."""
         self.engine = SearchEngine(location, self.from_thread)
+        self.writer = StoreWriter(location, self.from_thread)
         self.syncing = Syncing(self.from_thread, location, paths) if sync else None
         self.animation_level = "none"
         for theme in THEMES:
@@ -106,14 +114,38 @@ class SparrowApp(App[None]):
 
     def _settle(self) -> None:
         """After the first frame: what start-up left in memory stays, so collections are short."""
-        from sparrow_tui.agents.registry import agents
-
         self.looks = {name: Look(agent.label, agent.color) for name, agent in agents().items()}
         self.main.sessions.set_looks(self.looks)
+        self.engine.run_job(self._count_agents)
         gc.collect()
         gc.freeze()
         if self.syncing is not None:
             self.syncing.start()
+
+    def _count_agents(self, store: SqliteStore) -> None:
+        """On the engine's thread: which agents there are, most sessions first."""
+        rows = store.connection.execute(
+            "SELECT agent FROM session WHERE NOT hidden GROUP BY agent ORDER BY count(*) DESC"
+        ).fetchall()
+        self.agents_held = [agent for (agent,) in rows]
+
+    def show_demo(self) -> None:
+        """End, to begin again with the demo library."""
+        self.exit(DEMO)
+
+    def places_looked(self) -> list[tuple[str, str, bool]]:
+        """Where sessions are looked for: agent, place, whether it exists."""
+        place = Place.here()
+        home = str(place.home)
+        looked = []
+        for agent in agents().values():
+            roots = agent.roots(place)
+            there = [root for root in roots if root.exists()]
+            if roots:
+                shown = str(there[0] if there else roots[0])
+                shown = f"~{shown[len(home) :]}" if shown.startswith(home) else shown
+                looked.append((agent.label, shown, bool(there)))
+        return looked
 
     @property
     def main(self) -> MainScreen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from textual.message import Message
@@ -61,6 +61,8 @@ class SessionFound(Message):
     hits: Sequence[int]
     focus: bool
     query: Query | None = None
+    refresh: bool = False
+    """The store changed while the session is shown."""
 
 
 @dataclass
@@ -79,3 +81,10 @@ class SyncTold(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the last one of a burst matters."""
         return isinstance(message, SyncTold)
+
+
+@dataclass
+class Call(Message):
+    """Something to be done on the UI thread."""
+
+    run: Callable[[], object]

@@ -36,6 +36,7 @@ class _Opening:
     """Number or id."""
     turn: int | None
     focus: bool
+    refresh: bool = False
 
 
 class SearchEngine(Thread):
@@ -88,10 +89,19 @@ class SearchEngine(Thread):
             self._rows = list(sids)
             self._ready.notify_all()
 
-    def open(self, session: int | str, turn: int | None = None, *, focus: bool = False) -> None:
-        """Ask for a session to be shown."""
+    def open(
+        self,
+        session: int | str,
+        turn: int | None = None,
+        *,
+        focus: bool = False,
+        refresh: bool = False,
+    ) -> None:
+        """Ask for a session to be shown, or for its facts again (``refresh``)."""
         with self._ready:
-            self._opening = _Opening(session, turn, focus)
+            if refresh and self._opening is not None:
+                return
+            self._opening = _Opening(session, turn, focus, refresh)
             self._ready.notify_all()
 
     def show_children(self, show: bool) -> None:
@@ -234,7 +244,11 @@ class SearchEngine(Thread):
         else:
             session = sessions_by_sid(store.connection, [wanted]).get(wanted)
         if session is None:
-            self._post(messages.EngineFailed("that session is not in the store (any more)"))
+            if not opening.refresh:
+                self._post(messages.EngineFailed("that session is not in the store (any more)"))
+            return
+        if opening.refresh:
+            self._post(messages.SessionFound(session, None, [], False, None, refresh=True))
             return
         query = self._results.query
         hits = store.searcher.hits_in_session(query, session.sid) if query.terms else []

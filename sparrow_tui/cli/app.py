@@ -51,13 +51,17 @@ def run(options: argparse.Namespace) -> int:
             "sparrow-tui search QUERY --json (see sparrow-tui --help)"
         )
     if options.demo:
-        with tempfile.TemporaryDirectory(prefix="sparrow-tui-demo-") as folder:
-            location = str(Path(folder) / "demo.db")
-            fill_demo(location)
-            return _open(location, options, sync=False)
+        return _demo(options)
     # Say what is wrong with the store before the screen is taken over.
     open_store(options.store).close()
     return _open(options.store, options, sync=not options.no_sync)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="sparrow-tui-demo-") as folder:
+        location = str(Path(folder) / "demo.db")
+        fill_demo(location)
+        return _open(location, options, sync=False)
 
 
 def fill_demo(location: str, now: int | None = None) -> None:
@@ -82,8 +86,10 @@ def fill_demo(location: str, now: int | None = None) -> None:
 def _open(location: str | None, options: argparse.Namespace, *, sync: bool) -> int:
     # Results follow the echo of a key by one frame: shorter frames, sooner results.
     os.environ.setdefault("TEXTUAL_FPS", "120")
-    from sparrow_tui.app.app import SparrowApp
+    from sparrow_tui.app.app import DEMO, SparrowApp
 
     app = SparrowApp(location, sync=sync, paths=[os.path.abspath(p) for p in options.paths])
-    app.run()
-    return app.return_code or 0
+    wanted = app.run()
+    if app.fault:
+        return 1
+    return _demo(options) if wanted == DEMO else app.return_code or 0

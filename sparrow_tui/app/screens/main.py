@@ -10,12 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
-from sparrow_tui.app import filters, messages
+from sparrow_tui.app import messages
 from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.screens.outline import OutlineScreen
+from sparrow_tui.app.screens.search_actions import SearchActions
+from sparrow_tui.app.screens.session_actions import SessionActions
+from sparrow_tui.app.syncing import in_words
 from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.first_run import FirstRun
@@ -24,13 +27,14 @@ from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
+from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session, SessionHit
 
 if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SessionActions, SearchActions):
     """Keys go to the search engine, results to the list, the selection to the transcript."""
 
     app: SparrowApp
@@ -47,13 +51,6 @@ class MainScreen(Screen[None]):
         Binding("pageup", "list_page(-1)", "Page up", show=False),
         Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
         Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
-        Binding("f2", "cycle_agent", "Filter by agent", show=False, id="main.agent"),
-        Binding("f3", "here", "Sessions of this directory", show=False, id="main.here"),
-        Binding("f4", "cycle_role", "Filter by role", show=False, id="main.role"),
-        Binding("f5", "cycle_span", "Filter by date", show=False, id="main.span"),
-        Binding("f6", "cycle_sort", "Order of results", show=False, id="main.sort"),
-        Binding("f7", "toggle_children", "Show or hide sub-agents", show=False, id="main.children"),
-        Binding("ctrl+s", "save_search", "Save this search", show=False, id="main.save"),
         Binding("q", "app.quit", "Quit", id="main.quit"),
     ]
     HELP = "The main screen."
@@ -63,6 +60,8 @@ class MainScreen(Screen[None]):
         self.query_now = language.parse("")
         self.session: Session | None = None
         """What the transcript shows."""
+        self._holds_any = True
+        self._syncing = self.app.syncing is not None
         self._trail: list[tuple[str, int | None]] = []
         """Sessions one came from through sub-agent cards: (id, turn)."""
 
@@ -121,6 +120,9 @@ class MainScreen(Screen[None]):
         if event.generation != self.app.engine.generation:
             return
         self.query_now = event.query
+        if not event.query.text.strip():
+            self._holds_any = bool(event.sids)
+            self._first_run()
         searching = bool(event.query.terms)
         self.sessions.show(
             event.sids, event.details, event.counts, searching=searching, keep=event.refresh
@@ -147,6 +149,38 @@ class MainScreen(Screen[None]):
         if event.notice:
             return Content.assemble((f"{event.notice}  ", "$warning"), text)
         return Content(text)
+
+    # What happens beside the user
+
+    def on_store_changed(self, event: messages.StoreChanged) -> None:
+        """Something was written: the transcript shown may have grown."""
+        if self.session is not None:
+            self.app.engine.open(self.session.id, refresh=True)
+
+    def on_sync_told(self, event: messages.SyncTold) -> None:
+        """The import beside the app: a word on the search box's border."""
+        said = in_words(event.progress)
+        self.query_one("#top").border_subtitle = Content(clean_line(said))
+        self._syncing = event.progress.phase not in ("watching", "failed")
+        self._first_run()
+
+    def on_engine_failed(self, event: messages.EngineFailed) -> None:
+        """Something could not be done: say so."""
+        self.app.notify(event.sentence, severity="error", markup=False)
+
+    def _first_run(self) -> None:
+        """With nothing to show, say where was looked and what can be done."""
+        empty = not self._holds_any and not self.box.value
+        panes = self.query_one("#panes")
+        if empty:
+            self.query_one(FirstRun).say(self.app.places_looked(), self._syncing)
+        if empty != panes.has_class("-empty"):
+            panes.set_class(empty, "-empty")
+
+    def key_d(self) -> None:
+        """From the page of an empty store: the demo library."""
+        if self.query_one("#panes").has_class("-empty") and not self.box.value:
+            self.app.show_demo()
 
     # Reading
 
@@ -180,15 +214,15 @@ class MainScreen(Screen[None]):
         self.query_one("#heading", Heading).show(
             event.session, self.app.looks.get(event.session.agent)
         )
-        if not same or event.turn is not None or event.focus:
+        if same and event.refresh:
+            view.turns_appended(event.session.turns)
+        elif not same or event.turn is not None or event.focus:
             view.open(
                 event.session,
                 at=event.turn,
                 hits=list(event.hits),
                 highlight=self.app.highlighter(event.query),
             )
-        else:
-            view.turns_appended(event.session.turns)
         if event.focus:
             self.set_class(True, "-reading")
             view.focus()
@@ -211,6 +245,13 @@ class MainScreen(Screen[None]):
         event.stop()
         if event.what in ("find", "goto"):
             self.find_bar.ask(event.what, self.transcript.model.total)
+        elif event.what == "outline" and self.session is not None:
+            outline = OutlineScreen(
+                self.app.location, self.session.id, self.transcript.current_turn
+            )
+            self.app.push_screen(
+                outline, lambda turn: None if turn is None else self.transcript.to_turn(turn)
+            )
 
     @on(FindBar.Find)
     def _find(self, event: FindBar.Find) -> None:
@@ -256,38 +297,6 @@ class MainScreen(Screen[None]):
     def action_list_page(self, pages: int) -> None:
         """Page through the list from the search box."""
         self.sessions.action_page(pages)
-
-    def action_cycle_agent(self) -> None:
-        """Next agent as a filter."""
-        self._set_box(filters.cycle(self.box.value, "agent", self.app.agents_held))
-
-    def action_cycle_role(self) -> None:
-        """Next role as a filter."""
-        self._set_box(filters.cycle(self.box.value, "role", ["user", "assistant", "tool"]))
-
-    def action_cycle_span(self) -> None:
-        """Today, this week, this month as a filter."""
-        self._set_box(filters.cycle(self.box.value, "after", ["1d", "7d", "30d"]))
-
-    def action_cycle_sort(self) -> None:
-        """Next order of results."""
-        self._set_box(filters.cycle(self.box.value, "sort", ["new", "old", "best", "long", "cost"]))
-
-    def action_here(self) -> None:
-        """Only sessions of the directory the app was started in, or all again."""
-        text = self.box.value
-        here = None if filters.value_of(text, "project") else str(self.app.here)
-        self._set_box(filters.put(text, "project", here))
-
-    def action_toggle_children(self) -> None:
-        """Sub-agents' sessions in the list, or not."""
-        self.app.settings.show_children = not self.app.settings.show_children
-        self.app.save_settings()
-        self.app.engine.show_children(self.app.settings.show_children)
-
-    def _set_box(self, text: str) -> None:
-        self.box.value = text
-        self.box.cursor_position = len(text)
 
     def action_help(self) -> None:
         """Every key."""

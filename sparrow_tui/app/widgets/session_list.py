@@ -370,6 +370,11 @@ class SessionList(ScrollView, can_focus=True):
             self.refresh()
             self.cursor += 1
 
+    def unmark(self) -> None:
+        """Select nothing for bulk actions."""
+        self.marked.clear()
+        self._repaint()
+
     def on_focus(self) -> None:
         """The cursor is brighter with the focus."""
         self._repaint()

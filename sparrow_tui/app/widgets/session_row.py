@@ -13,6 +13,7 @@ from textual.strip import Strip
 from sparrow_tui.app import clock
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session, SessionHit
+from sparrow_tui.store.liveness import status_now
 
 SOON = 7 * clock.DAY
 """A source that goes within this time is marked."""
@@ -64,7 +65,7 @@ def draw_row(
     row = _Row(width, current, focused, styles)
     row.bar(marked)
     title = clean_line(session.title) or "(no prompt)"
-    mark, mark_style = _mark(session, styles)
+    mark, mark_style = _mark(session, styles, present)
     right = _right(session, count if searching else None, compact, present)
     agent = Style(color=look.color) if look.color else styles.dim
     if compact:
@@ -152,13 +153,14 @@ class _Row:
         return Strip(self.segments).adjust_cell_length(self.width, self.ground)
 
 
-def _mark(session: Session, styles: Styles) -> tuple[str, Style]:
+def _mark(session: Session, styles: Styles, present: int) -> tuple[str, Style]:
     """One character for a session's state."""
+    status = status_now(session, present)
     if session.pinned:
         return "★", styles.pin
-    if session.status == "working":
+    if status == "working":
         return "●", styles.working
-    if session.status == "waiting":
+    if status == "waiting":
         return "◆", styles.warning
     if session.ghost:
         return "◌", styles.dim

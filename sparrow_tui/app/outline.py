@@ -1,0 +1,55 @@
+"""What stands out in a session: prompts, edits, errors, sub-agents, compactions; in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sparrow_tui.model import Notice, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.store.codec import EDIT_TOOLS, TASK_TOOLS, Flag
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.text import tools
+
+MASK = Flag.PROMPT | Flag.EDIT | Flag.TOOL_ERROR | Flag.API_ERROR | Flag.SUBAGENT | Flag.COMPACTION
+MOST = 50_000
+"""Turns looked at; the first ones of longer sessions."""
+AT_ONCE = 200
+"""Turns read at a time."""
+
+
+class Item(NamedTuple):
+    """A line of the outline."""
+
+    turn: int
+    kind: str
+    """``prompt``, ``edit``, ``error``, ``sub-agent`` or ``compaction``."""
+    text: str
+
+
+def outline(store: SqliteStore, session_id: str) -> Iterator[list[Item]]:
+    """A session's outline, some lines at a time."""
+    entries = store.places.entries(session_id, MASK, MOST)
+    for start in range(0, len(entries), AT_ONCE):
+        numbers = [entry.turn for entry in entries[start : start + AT_ONCE]]
+        turns = store.places.some(session_id, numbers)
+        yield [item for number in numbers if number in turns for item in _items(number, turns)]
+
+
+def _items(number: int, turns: dict[int, Turn]) -> Iterator[Item]:
+    turn = turns[number]
+    for block in turn.blocks:
+        if isinstance(block, Text) and turn.role == "user" and not turn.meta:
+            if block.text.strip():
+                yield Item(number, "prompt", clean_line(block.text, 300))
+        elif isinstance(block, ToolUse):
+            name = block.name.lower()
+            if name in EDIT_TOOLS:
+                yield Item(number, "edit", tools.gist(block.name, block.input))
+            elif name in TASK_TOOLS:
+                yield Item(number, "sub-agent", tools.gist(block.name, block.input))
+        elif isinstance(block, ToolResult) and block.is_error:
+            said = next((b.text for b in block.content if isinstance(b, Text)), "")
+            yield Item(number, "error", clean_line(said, 300) or "failed")
+        elif isinstance(block, Notice) and block.kind in ("compaction", "error"):
+            yield Item(number, block.kind, clean_line(block.text, 300))

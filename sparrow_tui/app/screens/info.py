@@ -1,0 +1,108 @@
+"""Everything known of a session: where it is, what it cost, how complete it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from sparrow_tui.app import clock
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.store.base import Session
+from sparrow_tui.store.liveness import status_now
+
+
+class InfoScreen(ModalScreen[None]):
+    """A page of facts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,i,enter", "dismiss", "Close"),
+        Binding("j,down", "scroll(1)", show=False),
+        Binding("k,up", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, session: Session, label: str, present: int) -> None:
+        """Args: what to describe; its agent's name; now, in milliseconds since the epoch."""
+        super().__init__(classes="dialog")
+        self._session = session
+        self._label = label
+        self._present = present
+
+    def compose(self) -> ComposeResult:
+        """Title and facts."""
+        with VerticalScroll(classes="dialog--box"):
+            title = clean_line(self._session.title) or self._session.id
+            yield Static(Content(title), classes="dialog--title")
+            yield Static(_page(list(facts(self._session, self._label, self._present))))
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the page."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def _page(rows: Sequence[tuple[str, str]]) -> Content:
+    lines = [
+        Content("") if not name else Content.assemble((f"{name:<16}", "$text-muted"), value)
+        for name, value in rows
+    ]
+    return Content("\n").join(lines)
+
+
+def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str]]:
+    """Names and values, safe; an empty name is a gap."""
+    usage = session.usage
+    cost = f"${session.cost_micro / 1e6:,.4f}" if session.cost_micro is not None else "not known"
+    if session.unpriced:
+        cost += f" ({session.unpriced:,} tokens without a price)"
+    coverage = session.coverage
+    rows: list[tuple[str, str | None]] = [
+        ("Session", session.id),
+        ("Agent", label),
+        ("Status", status_now(session, present)),
+        ("Name", session.name),
+        ("Tags", ", ".join(session.tags)),
+        ("Project", session.project),
+        ("Branch", session.branch),
+        ("Model", session.model),
+        ("Sub-agent of", session.parent),
+        ("", None),
+        ("Begun", clock.stamp(session.created_at)),
+        ("Last turn", clock.stamp(session.updated_at)),
+        ("Turns", f"{session.turns:,}"),
+        ("Text", f"{session.chars:,} characters"),
+        ("", None),
+        ("Requests", f"{session.requests:,} ok, {session.request_errors:,} failed"),
+        ("Tool calls", f"{session.tool_calls:,}, {session.tool_errors:,} failed"),
+        ("Tokens in", f"{usage.input:,}"),
+        ("Tokens out", f"{usage.output:,} ({usage.reasoning:,} reasoning)"),
+        ("Cache", f"{usage.cache_read:,} read, {usage.cache_write:,} written"),
+        ("Cost", cost),
+        ("", None),
+        ("Source", session.source),
+        ("", None),
+        ("Records", f"{coverage.records:,} in the source"),
+        ("Kept", f"{coverage.kept:,}"),
+        ("Skipped by rule", f"{coverage.skipped:,}"),
+        ("Unknown", f"{sum(coverage.unknown.values()):,} {_kinds(coverage.unknown)}"),
+        ("Bad", f"{coverage.bad:,}"),
+    ]
+    if session.source_gone:
+        rows.insert(-6, ("", "The agent has deleted its file: this is the only copy."))
+    elif session.expires_at is not None:
+        until = clock.until(session.expires_at, present)
+        rows.insert(-6, ("Expires", f"the agent deletes it in {until}; it stays here"))
+    for name, value in session.extra.items():
+        rows.append((clean_line(str(name), 15), str(value)))
+    for name, said in rows:
+        if not name or said:
+            yield name, clean_line(said or "", 400)
+
+
+def _kinds(unknown: dict[str, int]) -> str:
+    return f"({', '.join(sorted(unknown)[:6])})" if unknown else ""

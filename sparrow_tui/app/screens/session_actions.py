@@ -1,0 +1,197 @@
+"""What can be done with sessions from the main screen: organise, look into, take away, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from sparrow_tui.app import messages
+from sparrow_tui.app.screens.dialogs import AskLine, Confirm
+from sparrow_tui.app.screens.info import InfoScreen
+from sparrow_tui.store.base import Session
+from sparrow_tui.store.organise import Organiser
+from sparrow_tui.store.rows import sessions_by_sid
+from sparrow_tui.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from sparrow_tui.app.app import SparrowApp
+    from sparrow_tui.app.widgets.session_list import SessionList
+    from sparrow_tui.app.widgets.transcript_view import TranscriptView
+
+
+class SessionActions(Screen[None]):
+    """Keys that act on the marked sessions, else on the one shown or under the cursor."""
+
+    app: SparrowApp
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pin", "Pin or unpin", show=False, id="session.pin"),
+        Binding("e", "rename", "Rename", show=False, id="session.rename"),
+        Binding("t", "tag", "Tag", show=False, id="session.tag"),
+        Binding("x", "hide", "Hide or show again", show=False, id="session.hide"),
+        Binding("delete", "delete", "Delete from this store", show=False, id="session.delete"),
+        Binding("i", "info", "About this session", show=False, id="session.info"),
+        Binding("a", "unmark", "Select none", show=False, id="session.unmark"),
+    ]
+
+    if TYPE_CHECKING:
+
+        @property
+        def sessions(self) -> SessionList:
+            """The list."""
+
+        @property
+        def transcript(self) -> TranscriptView:
+            """The viewer."""
+
+    def with_chosen(self, then: Callable[[Sequence[Session]], None]) -> None:
+        """Do something with the sessions the user means, once their facts are read."""
+        marked = sorted(self.sessions.marked)
+        shown = self.transcript.session
+        if self.transcript.has_focus and shown is not None:
+            chosen = [shown.sid]
+        elif marked:
+            chosen = marked
+        elif self.sessions.selected is not None:
+            chosen = [self.sessions.selected]
+        else:
+            self.app.notify("no session is selected", severity="warning")
+            return
+
+        def job(store: SqliteStore) -> None:
+            found = sessions_by_sid(store.connection, chosen)
+            sessions = [found[sid] for sid in chosen if sid in found]
+            self.app.from_thread(messages.Call(lambda: then(sessions) if sessions else None))
+
+        self.app.engine.run_job(job)
+
+    def on_call(self, event: messages.Call) -> None:
+        """A thread has prepared something to be done here."""
+        event.stop()
+        event.run()
+
+    def _write(self, change: Callable[[Organiser], object], done: str) -> None:
+        self.app.writer.submit(change, messages.Call(lambda: self._written(done)))
+
+    def _written(self, done: str) -> None:
+        self.sessions.marked.clear()
+        self.app.notify(done, markup=False, timeout=2.5)
+
+    def action_pin(self) -> None:
+        """Pinned sessions stay at the top of the list."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            pinned = not all(session.pinned for session in sessions)
+
+            def change(organiser: Organiser) -> None:
+                for session in sessions:
+                    organiser.pin(session.id, pinned)
+
+            self._write(change, f"{_count(sessions)} {'pinned' if pinned else 'unpinned'}")
+
+        self.with_chosen(act)
+
+    def action_hide(self) -> None:
+        """Hidden sessions are left out (``is:hidden`` finds them)."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            hidden = not all(session.hidden for session in sessions)
+
+            def change(organiser: Organiser) -> None:
+                for session in sessions:
+                    organiser.hide(session.id, hidden)
+
+            note = "hidden: is:hidden finds them" if hidden else "shown again"
+            self._write(change, f"{_count(sessions)} {note}")
+
+        self.with_chosen(act)
+
+    def action_rename(self) -> None:
+        """A name of the user's own."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            session = sessions[0]
+
+            def named(name: str | None) -> None:
+                if name is not None:
+                    said = "renamed" if name.strip() else "has its own title again"
+                    self._write(lambda organiser: organiser.rename(session.id, name), said)
+
+            note = "Enter takes it, an empty name gives the agent's title back, Esc leaves it."
+            value = session.name or session.title
+            self.app.push_screen(AskLine("Name of this session", value, note), named)
+
+        self.with_chosen(act)
+
+    def action_tag(self) -> None:
+        """Words of the user's own (``tag:word`` finds them)."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            def tagged(text: str | None) -> None:
+                if text is None:
+                    return
+                tags = text.replace(",", " ").split()
+
+                def change(organiser: Organiser) -> None:
+                    for session in sessions:
+                        organiser.tag(session.id, tags)
+
+                self._write(change, f"{_count(sessions)} tagged")
+
+            held = " ".join(sorted({tag for session in sessions for tag in session.tags}))
+            note = "Words with spaces between; tag:word finds them. Enter takes them."
+            self.app.push_screen(AskLine(f"Tags of {_count(sessions)}", held, note), tagged)
+
+        self.with_chosen(act)
+
+    def action_delete(self) -> None:
+        """From this store only; the agent's own file stays."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            def answered(yes: bool | None) -> None:
+                if not yes:
+                    return
+
+                def change(organiser: Organiser) -> None:
+                    for session in sessions:
+                        organiser.delete(session.id)
+
+                self._write(change, f"{_count(sessions)} deleted from this store")
+
+            gone = sum(1 for session in sessions if session.source_gone)
+            details = "The agents' own files are not touched; syncing does not bring them back."
+            if gone:
+                which = "This is" if len(sessions) == 1 else f"For {gone} of them this is"
+                details += f"\n{which} the only copy: the agent's file is gone."
+            names = "\n".join(f"  {session.title[:70]}" for session in sessions[:6])
+            more = f"\n  and {len(sessions) - 6} more" if len(sessions) > 6 else ""
+            self.app.push_screen(
+                Confirm(
+                    f"Delete {_count(sessions)} from this store?", f"{names}{more}\n\n{details}"
+                ),
+                answered,
+            )
+
+        self.with_chosen(act)
+
+    def action_unmark(self) -> None:
+        """No session is selected for bulk actions any more."""
+        self.sessions.unmark()
+
+    def action_info(self) -> None:
+        """All facts of a session."""
+
+        def act(sessions: Sequence[Session]) -> None:
+            session = sessions[0]
+            look = self.app.looks.get(session.agent)
+            label = look.label if look else session.agent
+            self.app.push_screen(InfoScreen(session, label, self.app.present()))
+
+        self.with_chosen(act)
+
+
+def _count(sessions: Sequence[Session]) -> str:
+    return "1 session" if len(sessions) == 1 else f"{len(sessions):,} sessions"

@@ -1,0 +1,35 @@
+"""What a session's status means by now: nobody works for days without writing a word."""
+
+from __future__ import annotations
+
+from sparrow_tui.store.base import Session
+
+WORKING_FOR = 10 * 60_000
+"""Milliseconds after its last turn for which a session that was working still is."""
+WAITING_FOR = 24 * 3_600_000
+"""Milliseconds for which a session waits for its user."""
+
+LIVE = (
+    "(status = 'working' AND updated_at > unixepoch() * 1000 - 600000"
+    " OR status = 'waiting' AND updated_at > unixepoch() * 1000 - 86400000)"
+)
+"""SQL: sessions that are working or waiting now."""
+
+
+def status_now(session: Session, now: int) -> str:
+    """A session's status, aged.
+
+    Args:
+        session: as stored; its status is what the source said when it was read.
+        now: the present in milliseconds since the epoch.
+
+    Returns:
+        ``working`` and ``waiting`` only while that is likely; a session that stopped in the
+        middle of its work is ``unclean``, one nobody came back to is ``ended``.
+    """
+    age = now - (session.updated_at or 0)
+    if session.status == "working":
+        return "working" if age < WORKING_FOR else "unclean"
+    if session.status == "waiting":
+        return "waiting" if age < WAITING_FOR else "ended"
+    return session.status
