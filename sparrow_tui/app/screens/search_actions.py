@@ -34,7 +34,8 @@ class SearchActions(Screen[None]):
     if TYPE_CHECKING:
 
         @property
-        def box(self) -> SearchBox: ...
+        def box(self) -> SearchBox:
+            """The search box."""
 
     def action_cycle_agent(self) -> None:
         """Next agent as a filter."""

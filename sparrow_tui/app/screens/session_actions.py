@@ -168,12 +168,8 @@ class SessionActions(Screen[None]):
                 details += f"\n{which} the only copy: the agent's file is gone."
             names = "\n".join(f"  {session.title[:70]}" for session in sessions[:6])
             more = f"\n  and {len(sessions) - 6} more" if len(sessions) > 6 else ""
-            self.app.push_screen(
-                Confirm(
-                    f"Delete {_count(sessions)} from this store?", f"{names}{more}\n\n{details}"
-                ),
-                answered,
-            )
+            title = f"Delete {_count(sessions)} from this store?"
+            self.app.push_screen(Confirm(title, f"{names}{more}\n\n{details}"), answered)
 
         self.with_chosen(act)
 

@@ -1,7 +1,261 @@
-"""STUB"""
+"""The counters, in place: one widget for all figures; what changes is lit for a moment."""
 
-from textual.widgets import Static
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.text.wrap import width_of
+
+FADE = (0.0, 0.7, 1.4)
+"""Seconds after a change at which a figure is bright, half bright, and as before."""
+_BARS = "▁▂▃▄▅▆▇█"
 
 
-class MetricsFooter(Static):
-    pass
+@dataclass(frozen=True)
+class Figures:
+    """What the footer shows. Counts are since ever, within the scope."""
+
+    scope: str = "all"
+    requests: int = 0
+    request_errors: int = 0
+    input: int = 0
+    output: int = 0
+    cache: int = 0
+    tool_calls: int = 0
+    tool_errors: int = 0
+    cost_micro: int = 0
+    unpriced: int = 0
+    """Tokens without a known price."""
+    active: int = 0
+    today_tokens: int = 0
+    today_cost: int = 0
+    """Micro-dollars."""
+    rate: float = 0.0
+    """Tokens a minute over the last hour."""
+    history: Sequence[int] = ()
+    """Tokens by hour of the last day, oldest first."""
+    pinned: Sequence[tuple[str, int, bool]] = ()
+    """Saved searches that are counted: name, matching turns, whether that is all."""
+    note: str = ""
+    """Something about the source of the figures: stale, unreachable."""
+
+
+@dataclass
+class _Cell:
+    key: str
+    label: str
+    text: str
+    style: str = "figure"
+    rank: int = 0
+    """Cells of the highest rank are left out first where there is no room."""
+    short: str = ""
+    """Label in narrow terminals."""
+    width: int = 0
+
+
+@dataclass
+class _Glow:
+    since: float = 0.0
+    text: str = ""
+
+
+def compact(number: float) -> str:
+    """A count in at most five characters: ``999``, ``1.2k``, ``34M``."""
+    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= limit * 0.9995:
+            value = number / limit
+            return f"{value:.1f}{unit}" if value < 99.95 else f"{value:.0f}{unit}"
+    return f"{number:.0f}"
+
+
+def dollars(micro: int) -> str:
+    """Micro-dollars for people: ``$0.02``, ``$41.20``, ``$1,204``."""
+    value = micro / 1_000_000
+    if 0 < value < 0.01:
+        return "<$0.01"
+    return f"${value:,.2f}" if value < 1_000 else f"${value:,.0f}"
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """Values as a row of bars."""
+    top = max(values, default=0)
+    if not top:
+        return "▁" * len(values)
+    return "".join(_BARS[min(-(-value * 7 // top), 7)] if value else "▁" for value in values)
+
+
+class MetricsFooter(Widget):
+    """One line; a second one for saved searches that are counted."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "metrics-footer--label",
+        "metrics-footer--figure",
+        "metrics-footer--error",
+        "metrics-footer--scope",
+        "metrics-footer--lit",
+        "metrics-footer--fading",
+        "metrics-footer--bars",
+        "metrics-footer--note",
+    }
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.figures = Figures()
+        self._glows: dict[str, _Glow] = {}
+        self._widths: dict[str, int] = {}
+        self._timer: Timer | None = None
+        self._clock = 0.0
+        self._strips: list[Strip] = []
+        self.draws = 0
+        """Times the line was laid out: what tests count."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line, or two with counted searches."""
+        return 2 if self.figures.pinned else 1
+
+    def show(self, figures: Figures) -> None:
+        """Show other figures; those that differ light up, unless the scope changed."""
+        if figures == self.figures:
+            return
+        same = figures.scope == self.figures.scope
+        taller = bool(figures.pinned) != bool(self.figures.pinned)
+        before = {cell.key: cell.text for cell in self._cells(self.figures)}
+        self.figures = figures
+        if not same:
+            self._glows.clear()
+            self._widths.clear()
+        else:
+            for cell in self._cells(figures):
+                if cell.style in ("figure", "error") and before.get(cell.key) != cell.text:
+                    self._glows[cell.key] = _Glow(self._clock, cell.text)
+        if self._glows and self._timer is None:
+            self._timer = self.set_interval(FADE[1], self._fade)
+        self._strips.clear()
+        self.refresh(layout=taller)
+
+    def _fade(self) -> None:
+        """Let lit figures cool down."""
+        self._clock += FADE[1]
+        self._glows = {k: g for k, g in self._glows.items() if self._clock - g.since < FADE[2]}
+        if not self._glows and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._strips.clear()
+        self.refresh()
+
+    def _cells(self, figures: Figures) -> list[_Cell]:
+        """The figures in order, each with its rank."""
+        f = figures
+        cells = [
+            _Cell("scope", "", f.scope.upper(), "scope", 0),
+            _Cell("req", "requests", compact(f.requests), rank=0, short="req"),
+            _Cell("reqx", "", f"✗{compact(f.request_errors)}" if f.request_errors else "",
+                  "error", 1),
+            _Cell("in", "tokens", f"↑{compact(f.input)}", rank=0, short="tok"),
+            _Cell("out", "", f"↓{compact(f.output)}", rank=0),
+            _Cell("cache", "", f"⟳{compact(f.cache)}" if f.cache else "", "label", 4),
+            _Cell("tool", "tools", compact(f.tool_calls), rank=1, short="tools"),
+            _Cell("toolx", "", f"✗{compact(f.tool_errors)}" if f.tool_errors else "",
+                  "error", 1),
+            _Cell("cost", "cost", dollars(f.cost_micro) + ("+" if f.unpriced else ""), rank=0,
+                  short=""),
+            _Cell("active", "active", f"{f.active:,}", rank=2, short="live"),
+            _Cell("today", "today", f"{compact(f.today_tokens)} {dollars(f.today_cost)}", rank=5,
+                  short="today"),
+            _Cell("rate", "", f"{compact(f.rate)}/min" if f.rate else "", "label", 6),
+            _Cell("bars", "", sparkline(f.history), "bars", 7),
+        ]  # fmt: skip
+        if f.note:
+            cells.insert(1, _Cell("note", "", clean_line(f.note, 60), "note", 3))
+        return [cell for cell in cells if cell.text]
+
+    def _fit(self, width: int) -> tuple[list[_Cell], bool]:
+        """The cells there is room for, and whether labels are short."""
+        cells = self._cells(self.figures)
+        for short in (False, True):
+            left = list(cells)
+            while True:
+                if self._needed(left, short) <= width:
+                    dropped = len(left) < len(cells)
+                    if not (dropped and not short and width < 110):
+                        return left, short
+                    break
+                worst = max(cell.rank for cell in left)
+                if worst == 0:
+                    break
+                left = [cell for cell in left if cell.rank < worst]
+        return [cell for cell in cells if cell.rank == 0], True
+
+    def _needed(self, cells: Sequence[_Cell], short: bool) -> int:
+        needed = 1
+        for cell in cells:
+            label = cell.short if short else cell.label
+            cell.width = max(width_of(cell.text), self._widths.get(cell.key, 0))
+            needed += cell.width + (len(label) + 1 if label else 0) + (3 if label else 1)
+        return needed
+
+    def render_line(self, y: int) -> Strip:
+        """The figures, or the counted searches."""
+        if not self._strips:
+            self.draws += 1
+            width = self.size.width
+            self._strips = [self._first(width), self._second(width)]
+        return self._strips[min(y, 1)]
+
+    def _look(self, name: str) -> Style:
+        return self.get_component_rich_style(f"metrics-footer--{name}")
+
+    def _first(self, width: int) -> Strip:
+        cells, short = self._fit(width)
+        label_style = self._look("label")
+        segments = [Segment(" ", self.rich_style)]
+        for number, cell in enumerate(cells):
+            label = cell.short if short else cell.label
+            if number:
+                segments.append(Segment("   " if label or cell.rank > 4 else " ", self.rich_style))
+            if label:
+                segments.append(Segment(f"{label} ", label_style))
+            self._widths[cell.key] = cell.width
+            segments.append(Segment(cell.text, self._style_of(cell)))
+            pad = cell.width - width_of(cell.text)
+            if pad > 0:
+                segments.append(Segment(" " * pad, self.rich_style))
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style_of(self, cell: _Cell) -> Style:
+        style = self._look(cell.style)
+        glow = self._glows.get(cell.key)
+        if glow is not None:
+            fresh = self._clock - glow.since < FADE[1]
+            return style + self._look("lit" if fresh else "fading")
+        return style
+
+    def _second(self, width: int) -> Strip:
+        segments = [Segment(" ", self.rich_style)]
+        for name, count, complete in self.figures.pinned:
+            shown = f"{count:,}" + ("" if complete else "+")
+            segments += [
+                Segment(f"{clean_line(name, 24)} ", self._look("label")),
+                Segment(f"{shown}   ", self._look("figure")),
+            ]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def notify_style_update(self) -> None:
+        """Colours changed."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def on_resize(self) -> None:
+        """Another width: other details."""
+        self._strips.clear()
+        self._widths.clear()

@@ -211,6 +211,10 @@ def _snippet(row: _Row, hit: SessionHit, styles: Styles) -> None:
     if best is None:
         return
     at = 0
+    if best.spans and best.spans[0][1] > row.left:
+        # The pane is narrower than the snippet: begin where the match is seen.
+        at = max(best.spans[0][0] - row.left // 3, 0)
+        row.add("…", styles.snippet)
     for start, end in best.spans:
         row.add(best.snippet[at:start], styles.snippet)
         row.add(best.snippet[start:end], styles.match)
