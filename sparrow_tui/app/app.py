@@ -10,6 +10,7 @@ from typing import ClassVar
 from rich.text import Text as RichText
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -19,6 +20,7 @@ from sparrow_tui import settings as preferences
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock
+from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.guard import ControlGuard
 from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
@@ -42,6 +44,7 @@ class SparrowApp(App[str]):
 
     CSS_PATH = stylesheet()
     TITLE = "Sparrow"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, id="app.palette"),
@@ -166,6 +169,11 @@ class SparrowApp(App[str]):
             self.settings.remember_search(text)
             self.main.box.history = self.settings.searches
             self.save_settings()
+
+    def forget_search(self, name: str) -> None:
+        """Drop a saved search."""
+        self.settings.saved = [s for s in self.settings.saved if s.name != name]
+        self.save_settings()
 
     def save_settings(self) -> None:
         """Write the user's choices down."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -38,7 +38,7 @@ NAMES = {
     "right": "→",
     "home": "Home",
     "end": "End",
-    "f1": "F1",
+    "delete": "Del",
 }
 
 
@@ -47,7 +47,8 @@ def key_name(key: str) -> str:
     *modifiers, last = key.split("+")
     names = {"ctrl": "Ctrl", "shift": "Shift", "alt": "Alt"}
     parts = [names.get(part, part) for part in modifiers]
-    return "+".join([*parts, NAMES.get(last, last.upper() if modifiers else last)])
+    function = last[:1] == "f" and last[1:].isdecimal()
+    return "+".join([*parts, NAMES.get(last, last.upper() if modifiers or function else last)])
 
 
 class HelpScreen(ModalScreen[None]):
@@ -92,11 +93,16 @@ class HelpScreen(ModalScreen[None]):
 def _bindings(node: DOMNode) -> list[tuple[str, str]]:
     """Keys and descriptions a class itself declares, in order."""
     rows: dict[str, list[str]] = {}
-    for cls in reversed(type(node).__mro__):
-        if not cls.__module__.startswith("sparrow_tui"):
-            continue
-        for binding in cls.__dict__.get("BINDINGS", ()):
-            if isinstance(binding, Binding) and binding.description:
-                keys = [key_name(key.strip()) for key in binding.key.split(",")]
-                rows.setdefault(binding.description, []).extend(keys)
+    for binding in declared(node):
+        keys = [key_name(key.strip()) for key in binding.key.split(",")]
+        rows.setdefault(binding.description, []).extend(keys)
     return [("  ".join(keys), description) for description, keys in rows.items()]
+
+
+def declared(node: DOMNode) -> Iterator[Binding]:
+    """Bindings our own classes declare for a node, in order."""
+    for cls in reversed(type(node).__mro__):
+        if cls.__module__.startswith("sparrow_tui"):
+            for binding in cls.__dict__.get("BINDINGS", ()):
+                if isinstance(binding, Binding) and binding.description:
+                    yield binding

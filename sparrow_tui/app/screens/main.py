@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
 
 
+TYPED = frozenset(
+    ("help", "search", "cycle_scope", "dashboard", "leave", "pin", "rename", "tag", "hide",
+     "info", "unmark", "delete")
+)  # fmt: skip
+"""Actions whose keys are letters."""
+
+
 class MainScreen(SessionActions, SearchActions):
     """Keys go to the search engine, results to the list, the selection to the transcript."""
 
@@ -43,7 +50,8 @@ class MainScreen(SessionActions, SearchActions):
     AUTO_FOCUS = "#search"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", id="main.search"),
-        Binding("question_mark,f1", "help", "Help", key_display="?", id="main.help"),
+        Binding("question_mark", "help", "Help", key_display="?", id="main.help"),
+        Binding("f1", "show_help", "Help", show=False, id="main.helpanywhere"),
         Binding("tab", "app.focus_next", "Next pane", show=False, id="main.next"),
         Binding("shift+tab", "app.focus_previous", "Previous pane", show=False, id="main.previous"),
         Binding("escape", "back", "Back", id="main.back"),
@@ -51,7 +59,7 @@ class MainScreen(SessionActions, SearchActions):
         Binding("pageup", "list_page(-1)", "Page up", show=False),
         Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
         Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
-        Binding("q", "app.quit", "Quit", id="main.quit"),
+        Binding("q", "leave", "Quit", id="main.quit"),
     ]
     HELP = "The main screen."
 
@@ -297,6 +305,18 @@ class MainScreen(SessionActions, SearchActions):
     def action_list_page(self, pages: int) -> None:
         """Page through the list from the search box."""
         self.sessions.action_page(pages)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Letters are text while one types: their keys are not offered then."""
+        return not (action in TYPED and isinstance(self.focused, Input))
+
+    def action_leave(self) -> None:
+        """Quit."""
+        self.app.call_later(self.app.action_quit)
+
+    def action_show_help(self) -> None:
+        """Every key."""
+        self.action_help()
 
     def action_help(self) -> None:
         """Every key."""

@@ -72,9 +72,13 @@ class SearchBox(Input):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "recall(1)", "Earlier search", show=False, id="search.up"),
-        Binding("down", "recall(-1)", "Later search", show=False, id="search.down"),
         Binding("tab", "complete", "Complete or next pane", show=False, id="search.complete"),
-        Binding("escape", "leave", "Clear, then to the list", show=False, id="search.leave"),
+        Binding("escape", "leave", "Clear", key_display="Esc", id="search.leave"),
+        Binding("enter", "submit", "Read", key_display="Enter", id="search.read"),
+        Binding("down", "recall(-1)", "Sessions", key_display="↑↓", show=True, id="search.list"),
+        Binding("f1", "screen.show_help", "Help", key_display="F1", id="search.help"),
+        Binding("ctrl+p", "app.command_palette", "Commands", key_display="^P", id="search.palette"),
+        Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", id="search.quit"),
         Binding("ctrl+u", "clear", "Clear", show=False, id="search.clear"),
     ]
     HELP = "Every word is a prefix. Facets: agent: project: role: tool: is:error after:2d …"

@@ -49,7 +49,7 @@ class SessionList(ScrollView, can_focus=True):
         Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.pageup"),
         Binding("home,g", "first", "First session", show=False, id="list.first"),
         Binding("end,G", "last", "Last session", show=False, id="list.last"),
-        Binding("enter,l,right", "choose", "Read", id="list.choose"),
+        Binding("enter,l,right", "choose", "Read", key_display="Enter", id="list.choose"),
         Binding("space", "mark", "Select for bulk actions", show=False, id="list.mark"),
     ]
     HELP = "Sessions. Arrows or j/k move, Enter reads, Space selects several."

@@ -76,6 +76,8 @@ class TranscriptScroll(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """Set the text anew; the cursor's line stays where it is."""
+        # A frame may have been drawn in the new size with the old layout.
+        self._strips.clear()
         width = self.text_width
         if width == self.model.view.width:
             self.model.settle(self.page_height)
