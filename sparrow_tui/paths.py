@@ -21,6 +21,11 @@ def config_file() -> Path:
     return Path(platformdirs.user_config_dir(APP, appauthor=False)) / "settings.json"
 
 
+def state_dir() -> Path:
+    """What the app remembers by itself, such as where a reader stopped."""
+    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+
+
 def cache_dir() -> Path:
     """What can be made again at any time."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))

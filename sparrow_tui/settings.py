@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from sparrow_tui.paths import config_file, private_dir
+from sparrow_tui.paths import config_file, open_private, private_dir
+
+Shape = TypeVar("Shape")
 
 HISTORY = 50
 """Searches kept."""
@@ -42,20 +45,29 @@ class Settings(msgspec.Struct, omit_defaults=True):
 
 def load(path: Path | None = None) -> Settings:
     """The settings on disk; fresh ones if there are none or they cannot be read."""
-    try:
-        return msgspec.json.decode((path or config_file()).read_bytes(), type=Settings)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return Settings()
+    return read_private(path or config_file(), Settings) or Settings()
 
 
 def save(settings: Settings, path: Path | None = None) -> bool:
     """Write the settings, whole or not at all; whether that worked."""
-    path = path or config_file()
+    return write_private(path or config_file(), settings)
+
+
+def read_private(path: Path, shape: type[Shape]) -> Shape | None:
+    """A JSON file of ours; ``None`` if there is none or it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=shape)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def write_private(path: Path, value: object) -> bool:
+    """Write a JSON file only its owner can read, whole or not at all; whether that worked."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         private_dir(path.parent)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(settings), indent=1))
+        with os.fdopen(open_private(beside), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(value), indent=1))
         os.replace(beside, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -19,7 +19,7 @@ from sparrow_tui import query as language
 from sparrow_tui import settings as preferences
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.app import clock
+from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.guard import ControlGuard
 from sparrow_tui.app.screens.main import MainScreen
@@ -76,7 +76,7 @@ class SparrowApp(App[str]):
         self._persist = settings is None
         self.settings = preferences.load() if settings is None else settings
         self.here = here or Path.cwd()
-        self.places: dict[str, Spot] = {}
+        self.places: dict[str, Spot] = reading_places.load() if settings is None else {}
         """Where each session was left in the viewer."""
         self.looks: dict[str, Look] = {}
         self.agents_held: list[str] = []
@@ -200,6 +200,9 @@ class SparrowApp(App[str]):
 
     async def action_quit(self) -> None:
         """Leave at once: threads are daemons, the sync process ends with its pipe."""
+        self.main.transcript.remember()
+        if self._persist:
+            reading_places.save(self.places)
         self.engine.stop()
         if self.syncing is not None:
             self.syncing.stop()

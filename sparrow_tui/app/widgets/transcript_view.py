@@ -167,7 +167,7 @@ class TranscriptView(TranscriptScroll):
             hits: turns that match a search.
             highlight: finds the search's words in displayed text.
         """
-        self._remember()
+        self.remember()
         self._generation += 1
         remembered = self.places.get(session.id, NOWHERE)
         start = at if at is not None else max(remembered.turn, 0)
@@ -234,7 +234,7 @@ class TranscriptView(TranscriptScroll):
             self.map = Minimap(event.buckets, self.hits)
             self.refresh()
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
         """Keep where the session shown is left."""
         if self.session_id and self._rows:
             self.places.pop(self.session_id, None)
