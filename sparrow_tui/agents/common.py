@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,12 +73,22 @@ def as_text(value: Any) -> str:
     return msgspec.json.encode(value).decode("utf-8", errors="replace")
 
 
+_MARKER = re.compile(r"<[^<>]*>|\[\[[^\[\]]*\]\]|\{\{[^{}]*\}\}|```\w*")
+
+
 def title_of(text: str) -> str:
-    """A session title from a prompt: its first line with letters in it, in one line."""
+    """A session title from a prompt: its first line with words of its own, in one line.
+
+    Lines that are only a tag or a field's marker (``<context>``, ``[[ ## query ## ]]``) name
+    what follows them; they are the title only if nothing follows.
+    """
+    otherwise = ""
     for line in text.splitlines():
         if any(character.isalnum() for character in line):
-            return clean_line(line.strip().lstrip("#>*- ").strip() or line, TITLE_LIMIT)
-    return clean_line(text, TITLE_LIMIT)
+            if not _MARKER.fullmatch(line.strip()):
+                return clean_line(line.strip().lstrip("#>*- ").strip() or line, TITLE_LIMIT)
+            otherwise = otherwise or line
+    return clean_line(otherwise or text, TITLE_LIMIT)
 
 
 def json_or_text(value: Any) -> Any:

@@ -159,8 +159,8 @@ class Writer:
             if row.time is not None:
                 session.created_at = min(session.created_at or row.time, row.time)
                 session.updated_at = max(session.updated_at or row.time, row.time)
-            if session.prompt is None and row.flags & Flag.PROMPT and row.role == "user":
-                session.prompt = _prompt_of(row)
+            if row.flags & Flag.PROMPT and row.role == "user" and _says_little(session.prompt):
+                session.prompt = _prompt_of(row) or session.prompt
         self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
         side_tables.record(self._db, session.sid, first, new)
         if defer_output:
@@ -332,3 +332,8 @@ def _prompt_of(row: Row) -> str:
     """The title a prompt makes."""
     said = [block.text for block in codec.decode(row.body).blocks if isinstance(block, Text)]
     return title_of("\n".join(said))
+
+
+def _says_little(prompt: str | None) -> bool:
+    """Whether a session should rather be called by a later prompt: by none yet, or a command."""
+    return not prompt or (prompt.startswith("/") and " " not in prompt and "." not in prompt)

@@ -133,7 +133,7 @@ class _Row:
         if length + 2 > self.left:
             right, length = "", 0
         room = self.left
-        self.left -= length + 1
+        self.left -= length + (2 if length else 1)
         before = self.left
         self.add(text, style)
         gap = room - (before - self.left) - length - (1 if length else 0)
