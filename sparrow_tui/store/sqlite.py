@@ -29,6 +29,7 @@ from sparrow_tui.store.places import Places
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.reader import Reader
 from sparrow_tui.store.search import Searcher
+from sparrow_tui.store.totals import Totals
 from sparrow_tui.store.writer import Writer, Written, entry
 
 
@@ -59,6 +60,11 @@ class SqliteStore(SessionStore):
     def places(self) -> Places:
         """Where things are in a session."""
         return Places(self.connection)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """What the counters say."""
+        return Totals(self.connection)
 
     @cached_property
     def counters(self) -> Counters:

@@ -14,6 +14,7 @@ from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
+from sparrow_tui.app.counting import SCOPES, count
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.app.screens.search_actions import SearchActions
@@ -23,12 +24,13 @@ from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.first_run import FirstRun
 from sparrow_tui.app.widgets.heading import Heading
-from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
+from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.sanitize import clean_line
-from sparrow_tui.store.base import Session, SessionHit
+from sparrow_tui.store.base import Interrupted, Session, SessionHit
+from sparrow_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
@@ -68,6 +70,9 @@ class MainScreen(SessionActions, SearchActions):
         self.query_now = language.parse("")
         self.session: Session | None = None
         """What the transcript shows."""
+        self._scope = SCOPES[0]
+        self._counting = False
+        self._count_again = False
         self._holds_any = True
         self._syncing = self.app.syncing is not None
         self._trail: list[tuple[str, int | None]] = []
@@ -93,6 +98,8 @@ class MainScreen(SessionActions, SearchActions):
     def on_mount(self) -> None:
         """There is a screen to answer to: let the app begin."""
         self.transcript.loader.start()
+        self.call_after_refresh(self.count)
+        self.set_interval(20, self.count)
         self.app.begin()
 
     def _from_loader(self, message: Message) -> None:
@@ -136,6 +143,8 @@ class MainScreen(SessionActions, SearchActions):
             event.sids, event.details, event.counts, searching=searching, keep=event.refresh
         )
         self.query_one("#found", Static).update(self._summary(event, searching))
+        if self._scope == "list":
+            self.count()
 
     def on_rows_found(self, event: messages.RowsFound) -> None:
         """Details of rows that came into view."""
@@ -158,12 +167,50 @@ class MainScreen(SessionActions, SearchActions):
             return Content.assemble((f"{event.notice}  ", "$warning"), text)
         return Content(text)
 
+    # Counters
+
+    def count(self) -> None:
+        """Bring the footer up to date, in the engine's own time."""
+        if self._counting:
+            self._count_again = True
+            return
+        self._counting = True
+        app, sids = self.app, self.sessions.sids
+        session = self.session.sid if self.session is not None else None
+
+        def job(store: SqliteStore) -> None:
+            try:
+                figures = count(
+                    store, self._scope, sids=sids, session=session,
+                    saved=app.settings.saved, now=app.present(),
+                )  # fmt: skip
+            except Interrupted:
+                app.from_thread(messages.Call(self._counted))
+                return
+            app.from_thread(messages.Call(lambda: self._counted(figures)))
+
+        app.engine.run_job(job)
+
+    def _counted(self, figures: Figures | None = None) -> None:
+        self._counting = False
+        if figures is not None:
+            self.query_one(MetricsFooter).show(figures)
+        if self._count_again or figures is None:
+            self._count_again = False
+            self.set_timer(0.2, self.count)
+
+    def action_cycle_scope(self) -> None:
+        """Counters of everything, of the list, or of the session shown."""
+        self._scope = SCOPES[(SCOPES.index(self._scope) + 1) % len(SCOPES)]
+        self.count()
+
     # What happens beside the user
 
     def on_store_changed(self, event: messages.StoreChanged) -> None:
         """Something was written: the transcript shown may have grown."""
         if self.session is not None:
             self.app.engine.open(self.session.id, refresh=True)
+        self.count()
 
     def on_sync_told(self, event: messages.SyncTold) -> None:
         """The import beside the app: a word on the search box's border."""
@@ -219,6 +266,8 @@ class MainScreen(SessionActions, SearchActions):
         view = self.transcript
         same = self.session is not None and self.session.id == event.session.id
         self.session = event.session
+        if self._scope == "session" and not same:
+            self.count()
         self.query_one("#heading", Heading).show(
             event.session, self.app.looks.get(event.session.agent)
         )

@@ -1,0 +1,92 @@
+"""From the store's counters to the footer's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sparrow_tui import query as language
+from sparrow_tui.app.clock import HOUR, MINUTE
+from sparrow_tui.app.widgets.metrics_footer import Figures
+from sparrow_tui.settings import SavedSearch
+from sparrow_tui.store.counters import HOUR_MS
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.store.totals import Sums, day_start
+
+SCOPES = ("all", "list", "session")
+PINNED_COUNTED = 10_000
+"""Hits of a counted search beyond which its figure is a lower bound."""
+
+
+def count(
+    store: SqliteStore,
+    scope: str,
+    *,
+    sids: Sequence[int],
+    session: int | None,
+    saved: Sequence[SavedSearch],
+    now: int,
+) -> Figures:
+    """The figures of a scope.
+
+    Args:
+        store: asked from the thread that owns it.
+        scope: one of `SCOPES`.
+        sids: sessions in the list.
+        session: number of the session shown.
+        saved: searches; those that are pinned are counted.
+        now: the present in milliseconds since the epoch.
+    """
+    totals = store.totals
+    if scope == "list":
+        sums = totals.of_sessions(sids)
+    elif scope == "session":
+        sums = totals.of_sessions([session] if session is not None else [])
+    else:
+        sums = totals.overall()
+    today = totals.overall(since=day_start(now))
+    hours = dict(_hours(store, now))
+    newest = now // HOUR_MS
+    return Figures(
+        scope=scope,
+        requests=sums.requests,
+        request_errors=sums.request_errors,
+        input=sums.input,
+        output=sums.output,
+        cache=sums.cache_read + sums.cache_write,
+        tool_calls=sums.tool_calls,
+        tool_errors=sums.tool_errors,
+        cost_micro=sums.cost_micro,
+        unpriced=sums.unpriced,
+        active=totals.active(),
+        today_tokens=_new_tokens(today),
+        today_cost=today.cost_micro,
+        rate=_rate(hours, now),
+        history=tuple(hours.get(hour, 0) for hour in range(newest - 23, newest + 1)),
+        pinned=tuple(_pinned(store, search) for search in saved if search.pinned),
+    )
+
+
+def _new_tokens(sums: Sums) -> int:
+    """Tokens that were not read from a cache."""
+    return sums.input + sums.output + sums.cache_write
+
+
+def _hours(store: SqliteStore, now: int) -> list[tuple[int, int]]:
+    rows = store.connection.execute(
+        "SELECT hour, sum(input + output + cache_write) FROM bucket WHERE hour > ? GROUP BY hour",
+        (now // HOUR_MS - 24,),
+    ).fetchall()
+    return [(hour, tokens) for hour, tokens in rows]
+
+
+def _rate(hours: dict[int, int], now: int) -> float:
+    """Tokens a minute over this hour and the last, the latter as far as it is an hour ago."""
+    hour = now // HOUR_MS
+    gone = (now % HOUR) / HOUR
+    tokens = hours.get(hour, 0) + hours.get(hour - 1, 0) * (1 - gone)
+    return float(tokens / (HOUR / MINUTE))
+
+
+def _pinned(store: SqliteStore, search: SavedSearch) -> tuple[str, int, bool]:
+    page = store.searcher.page(language.parse(search.query), limit=1)
+    return search.name, page.total, page.complete
