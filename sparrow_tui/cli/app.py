@@ -29,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prometheus", metavar="URL", help="also show a fleet's counters from a Prometheus server"
     )
-    parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.set_defaults(run=run)
 
 

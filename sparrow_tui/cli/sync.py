@@ -1,0 +1,153 @@
+"""``sparrow-tui sync``: import without the app."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from sparrow_tui.cli.errors import UserError
+from sparrow_tui.cli.output import coloured, print_json, say
+from sparrow_tui.export.forms import SCHEMA
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.store import open_store
+from sparrow_tui.sync.progress import Progress, Report
+
+BAR = 24
+EPILOG = """\
+JSON: {"schema": 1, "read", "skipped", "failed", "sessions", "turns", "bytes", "seconds",
+"agents": {name: {"read", "failed", "bytes"}}, "gone", "failures": [{"agent", "path", "problem"}]}
+
+"read" and "skipped" count sources (files, databases); "sessions" those new or changed; "turns"
+those added; "bytes" those of the sources read.
+"""
+
+
+def register(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "sync",
+        parents=[common],
+        help="import sessions without the app",
+        description="Import what is new or changed: every agent's own places, or the PATHs given.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and directories to import")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import and say what was done; the exit code: 1 if a source could not be read."""
+    from sparrow_tui.agents.base import Place
+    from sparrow_tui.sync.importing import import_all
+    from sparrow_tui.sync.lease import lease
+
+    for path in options.paths:
+        if not os.path.exists(path):
+            raise UserError(f"there is no file or directory {path}", code=2)
+    if options.no_sync:
+        raise UserError("sync with --no-sync would do nothing; leave one of them out", code=2)
+    store = open_store(options.store)
+    bar = _Bar()
+    try:
+        with lease(
+            store.path,
+            stopped=lambda: False,
+            waiting=lambda: say("another sparrow-tui is importing; waiting for it…"),
+        ):
+            report = import_all(store, Place.here(), bar.show, paths=options.paths)
+    finally:
+        bar.clear()
+        store.close()
+    for failure in report.failures:
+        where = f"{failure.agent}: " if failure.agent else ""
+        say(f"{where}{failure.path}: {failure.problem}")
+    if options.json:
+        print_json(report_form(report))
+    else:
+        print(in_words(report))
+    return 1 if report.failed else 0
+
+
+def report_form(report: Report) -> dict[str, Any]:
+    """The report as JSON."""
+    return {
+        "schema": SCHEMA,
+        "read": report.read,
+        "skipped": report.skipped,
+        "failed": report.failed,
+        "sessions": report.sessions,
+        "turns": report.turns,
+        "bytes": report.bytes,
+        "seconds": round(report.seconds, 3),
+        "agents": {
+            name: {"read": part.read, "failed": part.failed, "bytes": part.bytes}
+            for name, part in sorted(report.agents.items())
+        },
+        "gone": report.gone,
+        "failures": [
+            {"agent": item.agent or None, "path": item.path, "problem": item.problem}
+            for item in report.failures
+        ],
+    }
+
+
+def in_words(report: Report) -> str:
+    """The report in one line, and one for each agent."""
+    lines = [
+        f"read {report.read:,} sources ({_size(report.bytes)}), skipped {report.skipped:,} "
+        f"unchanged, {report.failed:,} failed: {report.sessions:,} sessions, "
+        f"{report.turns:,} new turns in {report.seconds:.1f} s"
+    ]
+    for name, part in sorted(report.agents.items()):
+        failed = f", {part.failed:,} failed" if part.failed else ""
+        lines.append(f"  {clean_line(name):<14} {part.read:>7,} read{failed}")
+    if report.gone:
+        lines.append(f"  {report.gone:,} sources are gone; their sessions stay")
+    return "\n".join(lines)
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return ""
+
+
+class _Bar:
+    """A progress bar on stderr, if that is a terminal."""
+
+    def __init__(self) -> None:
+        self._on = coloured(sys.stderr) or sys.stderr.isatty()
+        self._shown = False
+
+    def show(self, progress: Progress) -> None:
+        """Draw it anew."""
+        if not self._on:
+            return
+        if progress.phase == "reading" and progress.of_bytes:
+            done = min(progress.bytes / progress.of_bytes, 1.0)
+            filled = int(done * BAR)
+            eta = f"  {progress.eta:.0f} s left" if progress.eta else ""
+            text = (
+                f"{'━' * filled}{'─' * (BAR - filled)} {done:4.0%}  {_size(progress.bytes)} of "
+                f"{_size(progress.of_bytes)}  {progress.sessions:,} sessions  "
+                f"{_size(progress.rate)}/s{eta}"
+            )
+        elif progress.phase == "indexing":
+            text = "indexing tool output…"
+        else:
+            text = "looking for sessions…"
+        sys.stderr.write(f"\r\x1b[2K{text}")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Leave an empty line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
