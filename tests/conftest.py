@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ for _name in [name for name in os.environ if name.startswith(("TEXTUAL", "SPARRO
     if _name != "SPARROW_TUI_SHARED":
         del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 NOW = 1_767_225_600_000
 """2026-01-01T00:00:00Z: the present in tests that show ages."""

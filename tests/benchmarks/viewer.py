@@ -31,7 +31,19 @@ from sparrow_tui.paths import stylesheet
 from sparrow_tui.store import open_store
 from sparrow_tui.store.prepared import Prepared, rows
 
-WORDS = "retry gateway timeout parser index window cursor anchor tokens schema branch".split()
+WORDS = [
+    "retry",
+    "gateway",
+    "timeout",
+    "parser",
+    "index",
+    "window",
+    "cursor",
+    "anchor",
+    "tokens",
+    "schema",
+    "branch",
+]
 SID = "bench:1"
 
 
