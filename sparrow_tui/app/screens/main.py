@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
-from sparrow_tui.app import messages
+from sparrow_tui.app import clipboard, messages
 from sparrow_tui.app.counting import SCOPES, count
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.outline import OutlineScreen
@@ -296,6 +296,12 @@ class MainScreen(SessionActions, SearchActions):
         focused = self.focused
         if isinstance(focused, SearchBox | SessionList):
             self.remove_class("-reading")
+
+    @on(TranscriptView.Copied)
+    def _copied(self, event: TranscriptView.Copied) -> None:
+        event.stop()
+        clipboard.copy(event.text, self.app.copy_to_clipboard)
+        self.transcript.say(f"copied {event.what}: {len(event.text):,} characters")
 
     @on(TranscriptView.Asked)
     def _asked(self, event: TranscriptView.Asked) -> None:
