@@ -63,8 +63,13 @@ class TranscriptModel:
         self._pages.clear()
         self.view.levels.clear()
 
-    def hold(self, start: int, turns: Sequence[Turn], calls: Mapping[str, ToolCall]) -> None:
-        """Take in turns that were read; what is far from the view goes."""
+    def hold(self, start: int, turns: Sequence[Turn], calls: Mapping[str, ToolCall]) -> bool:
+        """Take in turns that were read; what is far from the view goes.
+
+        Returns:
+            Whether there was a turn among them that was not held.
+        """
+        news = any(index not in self.turns for index in range(start, start + len(turns)))
         for index, turn in enumerate(turns, start):
             if self.turns.get(index) != turn:
                 self.turns[index] = turn
@@ -80,6 +85,7 @@ class TranscriptModel:
             near = range(self.top.turn - HELD // 3, self.top.turn + HELD // 3)
             self.turns = {k: v for k, v in self.turns.items() if k in near}
             self._pages = {k: v for k, v in self._pages.items() if k in near}
+        return news
 
     def missing(self, height: int) -> tuple[int, int] | None:
         """Turns that should be read now, if any: a range around the view."""

@@ -243,6 +243,9 @@ async def test_a_huge_turn_is_windowed(running, location, newlines):
         await driver.until(lambda: "BEGIN" in driver.text())
         laid_out = sum(1 for piece in driver.view.model.page(3) if piece._lines)
         assert laid_out <= 5
+        before = driver.view.loader.turns_read
+        await driver.pilot.pause(0.3)
+        assert driver.view.loader.turns_read == before, "reads the same again and again"
         await driver.press("G")
         await driver.until(lambda: "THEEND" in driver.text())
         laid_out = sum(1 for piece in driver.view.model.page(3) if piece._lines)

@@ -116,8 +116,8 @@ class TranscriptScroll(Widget, can_focus=True):
             return
         self.before_window()
         self.model.total = event.total
-        self.model.hold(event.start, event.turns, event.calls)
-        self._wanted = None
+        if self.model.hold(event.start, event.turns, event.calls):
+            self._wanted = None  # else asking again would bring the same
         self._strips.clear()
         goal = self._goal
         if goal is not None and (self.model.has(self._goal_turn) or not event.total):
