@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -107,6 +110,22 @@ class SparrowApp(App[str]):
         wanted = initial_theme(self.settings.theme)
         self.theme = wanted if wanted in self.available_themes else DEFAULT
         self.theme_changed_signal.subscribe(self, self._theme_changed)
+        self._leave_on_signals()
+
+    def _leave_on_signals(self) -> None:
+        """Being told to end is no reason to leave the terminal in disorder."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                    loop.add_signal_handler(number, self._leave, 128 + number)
+
+    def _leave(self, code: int) -> None:
+        self.engine.stop()
+        if self.syncing is not None:
+            self.syncing.stop()
+        self.exit(return_code=code)
 
     def begin(self) -> None:
         """The main screen stands: start the engine that answers to it."""
@@ -132,7 +151,7 @@ class SparrowApp(App[str]):
         ).fetchall()
         self.agents_held = [agent for (agent,) in rows]
 
-    def show_demo(self) -> None:
+    def action_show_demo(self) -> None:
         """End, to begin again with the demo library."""
         self.exit(DEMO)
 

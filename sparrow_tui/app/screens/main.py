@@ -230,12 +230,13 @@ class MainScreen(SessionActions, SearchActions):
         if empty:
             self.query_one(FirstRun).say(self.app.places_looked(), self._syncing)
         if empty != panes.has_class("-empty"):
+            page = self.query_one(FirstRun)
+            had_focus = page.has_focus
             panes.set_class(empty, "-empty")
-
-    def key_d(self) -> None:
-        """From the page of an empty store: the demo library."""
-        if self.query_one("#panes").has_class("-empty") and not self.box.value:
-            self.app.show_demo()
+            if empty:
+                page.focus()
+            elif had_focus:
+                self.box.focus()
 
     # Reading
 

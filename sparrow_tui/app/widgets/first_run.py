@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
 from sparrow_tui.sanitize import clean_line
 
 
-class FirstRun(Static):
+class FirstRun(Static, can_focus=True):
     """The page of an empty store."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "app.show_demo", "Demo library", id="first.demo"),
+    ]
 
     def say(self, looked: Sequence[tuple[str, str, bool]], syncing: bool) -> None:
         """Fill the page.
