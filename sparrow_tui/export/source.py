@@ -32,7 +32,9 @@ class Excerpt:
         return self.start == 0 and self.end >= self.session.turns
 
 
-def excerpt(store: SqliteStore, session: Session, start: int = 0, end: int | None = None) -> Excerpt:
+def excerpt(
+    store: SqliteStore, session: Session, start: int = 0, end: int | None = None
+) -> Excerpt:
     """Turns ``start`` .. ``end`` of a session in a store; without ``end``, to its last turn."""
     stop = session.turns if end is None else min(end, session.turns)
     return Excerpt(

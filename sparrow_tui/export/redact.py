@@ -1,0 +1,169 @@
+"""Secrets in a session replaced by markers, found by the detectors of detect-secrets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from sparrow_tui.export.secrets import Detector
+from sparrow_tui.export.source import Excerpt
+from sparrow_tui.model import Block, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
+
+MOST_REMEMBERED = 5_000
+"""Different secrets that are looked for in the whole session; further ones only where found."""
+WORTH_REMEMBERING = 8
+"""Characters from which a secret is replaced wherever it stands, in words of any kind."""
+
+
+class Redactor:
+    """Replaces secrets by ``[redacted: kind]`` and counts them.
+
+    A secret that some place gives away (``password = "…"``) is replaced in all places, also
+    where it stands alone: show it everything with `learn` first.
+    """
+
+    def __init__(self) -> None:
+        self._detector = Detector()
+        self._known: dict[str, str] = {}
+        self._anywhere: re.Pattern[str] | None = None
+        self.counts: Counter[str] = Counter()
+        """Replacements by kind."""
+
+    def learn(self, turn: Turn) -> None:
+        """Remember the secrets of a turn."""
+        for text, key in _texts(turn.blocks):
+            self.learn_text(text, key)
+
+    def learn_text(self, text: str, key: str = "") -> None:
+        """Remember the secrets of a text; ``key`` is what it was called, if anything."""
+        for start, end, kind in self._detector.find(text, key):
+            secret = text[start:end]
+            if len(secret) >= WORTH_REMEMBERING and len(self._known) < MOST_REMEMBERED:
+                self._known.setdefault(secret, kind)
+                self._anywhere = None
+
+    def text(self, text: str, key: str = "") -> str:
+        """A text without its secrets."""
+        if not text:
+            return text
+        found = list(self._detector.find(text, key))
+        if self._known:
+            if self._anywhere is None:
+                longest_first = sorted(self._known, key=len, reverse=True)
+                self._anywhere = re.compile("|".join(map(re.escape, longest_first)))
+            found += [
+                (match.start(), match.end(), self._known[match[0]])
+                for match in self._anywhere.finditer(text)
+            ]
+        if not found:
+            return text
+        pieces: list[str] = []
+        at = 0
+        for start, end, kind in _merged(found):
+            pieces += [text[at:start], f"[redacted: {kind}]"]
+            self.counts[kind] += 1
+            at = end
+        return "".join(pieces) + text[at:]
+
+    def value(self, value: Any, key: str = "") -> Any:
+        """A JSON value without the secrets in its strings and keys."""
+        if isinstance(value, str):
+            return self.text(value, key)
+        if isinstance(value, dict):
+            return {
+                self.text(name) if isinstance(name, str) else name: self.value(item, str(name))
+                for name, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.value(item, key) for item in value]
+        return value
+
+    def block(self, block: Block) -> Block:
+        """A block without its secrets. Pictures stay as they are."""
+        replace = msgspec.structs.replace
+        if isinstance(block, Text | Reasoning | Notice):
+            return replace(block, text=self.text(block.text))
+        if isinstance(block, ToolUse):
+            return replace(block, input=self.value(block.input))
+        if isinstance(block, ToolResult):
+            return replace(block, content=[self.block(inner) for inner in block.content])
+        if isinstance(block, Raw):
+            return replace(block, data=self.value(block.data))
+        return replace(block, url=self.text(block.url))
+
+    def turn(self, turn: Turn) -> Turn:
+        """A turn without its secrets."""
+        return msgspec.structs.replace(turn, blocks=[self.block(block) for block in turn.blocks])
+
+    def summary(self) -> str:
+        """``3 secrets were redacted: 2 × AWS Access Key, 1 × Secret Keyword``."""
+        total = self.counts.total()
+        kinds = ", ".join(f"{number:,} × {kind}" for kind, number in self.counts.most_common())
+        head = f"{total:,} {'secret was' if total == 1 else 'secrets were'} redacted"
+        return f"{head}: {kinds}" if total else f"{head}; look it over before you pass it on"
+
+
+def redacted(excerpt: Excerpt) -> Excerpt:
+    """The same turns and facts without their secrets; ``notes`` are shared.
+
+    The turns are read twice: to learn what is secret, and to replace it.
+    """
+    redactor = Redactor()
+    session = excerpt.session
+    replaced = msgspec.structs.replace(session)
+    result = Excerpt(replaced, excerpt.start, excerpt.end, lambda: turns(), excerpt.picture)
+    result.notes = excerpt.notes
+
+    def turns() -> Iterator[Turn]:
+        redactor.counts.clear()
+        for turn in excerpt.turns():
+            yield redactor.turn(turn)
+        excerpt.notes.append(redactor.summary())
+
+    for turn in excerpt.turns():
+        redactor.learn(turn)
+    replaced.title = redactor.text(session.title)
+    replaced.name = redactor.text(session.name) if session.name else session.name
+    return result
+
+
+def _texts(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
+    """The texts of blocks, each with the name it was given in a JSON object."""
+    for block in blocks:
+        if isinstance(block, Text | Reasoning | Notice):
+            yield block.text, ""
+        elif isinstance(block, ToolUse):
+            yield from _named(block.input, "")
+        elif isinstance(block, ToolResult):
+            yield from _texts(block.content)
+        elif isinstance(block, Raw):
+            yield from _named(block.data, "")
+
+
+def _named(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield value, key
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield str(name), ""
+            yield from _named(item, str(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _named(item, key)
+
+
+def _merged(found: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """Places in order; those that overlap are one, of the kind that begins first."""
+    found.sort(key=lambda place: (place[0], -place[1]))
+    start, end, kind = found[0]
+    for following in found[1:]:
+        if following[0] < end:
+            end = max(end, following[1])
+        else:
+            yield start, end, kind
+            start, end, kind = following
+    yield start, end, kind
