@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.info import InfoScreen
 from sparrow_tui.app.screens.outline import OutlineScreen
@@ -234,14 +236,23 @@ async def test_writing_beside_the_app_shows(running, demo_store):
         await driver.until(lambda: "Brand new words." in driver.text())
 
 
-async def test_an_empty_store_says_where_it_looked(running, location):
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+async def test_an_empty_store_says_where_it_looked(running, location, size):
     open_store(location).close()
-    async with running(location) as driver:
+    async with running(location, size=size) as driver:
         await driver.until(lambda: driver.main.query_one("#panes").has_class("-empty"))
-        page = str(driver.main.query_one("#empty").render())
-        assert "No sessions found" in page
-        assert ".claude" in page
-        assert "demo" in page
+        await driver.until(lambda: driver.main.query_one("#empty").size.height)
+        page = driver.main.query_one("#empty")
+        lines = [
+            "".join(segment.text for segment in page.render_line(y))
+            for y in range(page.size.height)
+        ]
+        shown = "\n".join(lines)
+        assert "No sessions found" in shown
+        assert "demo library" in shown
+        for agent, place, _there in driver.app.places_looked():
+            assert agent in shown
+            assert place in shown
 
 
 async def test_narrow_terminals_show_the_list_above_the_transcript(running, demo_store):
