@@ -176,7 +176,8 @@ async def test_a_wrong_regular_expression_is_told(running, location):
 
 async def test_folding_keeps_its_place(running, location):
     output = "\n".join(f"output line {n}" for n in range(200))
-    turns = talk(30) + [
+    turns = [
+        *talk(30),
         Turn(role="assistant", blocks=[ToolUse("c", "Bash", {"command": "make"})]),
         Turn(role="tool", blocks=[ToolResult("c", [Text(output)])]),
         *talk(30),
