@@ -1,22 +1,20 @@
-"""The package as people install it: wheel, anywhere, and editable."""
+"""The package as people install it: from a wheel, anywhere, and editable."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STYLE = "print(__import__('sparrow_tui.paths').paths.stylesheet().read_text()[:200])"
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A directory with the wheel's content, as pip would lay it out."""
+    """A directory into which pip has put the wheel; nothing is fetched."""
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
@@ -26,29 +24,43 @@ def installed(tmp_path_factory) -> Path:
     )
     (wheel,) = folder.glob("*.whl")
     target = folder / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, "--target", str(target), str(wheel)], check=True, capture_output=True)
     return target
 
 
-def run(arguments: list[str], path: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(path), "PYTHONSAFEPATH": "1"}
+@pytest.fixture
+def editable(tmp_path) -> str:
+    """Code that makes the checkout importable the way an editable install does."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "_sparrow_tui.pth").write_text(f"{ROOT}\n")
+    return f"import site; site.addsitedir({str(site)!r})\n"
+
+
+def environment(path: Path | None) -> dict[str, str]:
+    """Variables of a process that sees the package in one place only."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    env.pop("PYTHONPATH", None)
+    if path is not None:
+        env["PYTHONPATH"] = str(path)
+    return {**env, "PYTHONSAFEPATH": "1"}
+
+
+def run(arguments: list[str], path: Path | None, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=120
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=environment(path),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
-def test_the_wheel_ships_what_the_app_needs(installed):
-    assert (installed / "sparrow_tui" / "styles.tcss").is_file()
-    assert not list(installed.glob("tests*"))
-    names = {path.name for path in installed.iterdir()}
-    assert {name for name in names if not name.startswith("sparrow_tui-")} == {"sparrow_tui"}
-
-
-def test_the_app_runs_from_the_wheel_outside_the_checkout(installed, tmp_path):
-    script = f"""
+SCRIPT = """
 import asyncio, sparrow_tui
-assert sparrow_tui.__file__.startswith({str(installed)!r}), sparrow_tui.__file__
+assert sparrow_tui.__file__.startswith({where!r}), sparrow_tui.__file__
 from sparrow_tui.cli.app import fill_demo
 from sparrow_tui.app.app import SparrowApp
 from sparrow_tui.settings import Settings
@@ -66,7 +78,21 @@ async def main():
 asyncio.run(main())
 print("it ran")
 """
-    done = run(["-c", script], installed, tmp_path)
+
+
+def test_the_wheel_ships_what_the_app_needs_and_no_more(installed):
+    assert (installed / "sparrow_tui" / "styles.tcss").is_file()
+    names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
+    assert names == {"sparrow_tui", "bin"}
+
+
+def test_the_app_runs_from_the_wheel_outside_the_checkout(installed, tmp_path):
+    done = run(["-c", SCRIPT.format(where=str(installed))], installed, tmp_path)
+    assert done.stdout.strip().endswith("it ran"), done.stderr
+
+
+def test_the_app_runs_from_an_editable_install(editable, tmp_path):
+    done = run(["-c", editable + SCRIPT.format(where=str(ROOT))], None, tmp_path)
     assert done.stdout.strip().endswith("it ran"), done.stderr
 
 
@@ -78,7 +104,23 @@ def test_commands_run_from_the_wheel(installed, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_checkout_finds_its_own_style(tmp_path):
-    done = run(["-c", STYLE], ROOT, tmp_path)
-    assert done.returncode == 0
-    assert "Layout and colour" in done.stdout
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_the_command_starts_and_paints_its_styles(installed, tmp_path):
+    from sparrow_tui.app.themes import PALETTES
+    from tests.terminal.driver import Terminal
+
+    script = [sys.executable, str(installed / "bin" / "sparrow-tui"), "--demo"]
+    cwd = tmp_path / "elsewhere"
+    cwd.mkdir()
+    screen = Terminal(script, columns=100, rows=30, env=environment(installed), cwd=str(cwd))
+    try:
+        screen.until(lambda text: "15 sessions" in text, "the list")
+        assert screen.text.startswith("╭"), "the search line has a round border"
+        prompt = next(cell for cell in screen.screen.buffer[1].values() if cell.data == "◆")
+        wanted = PALETTES["captain"]["brand"].lstrip("#")
+        pairs = zip(bytes.fromhex(prompt.fg), bytes.fromhex(wanted), strict=True)
+        assert all(abs(shown - meant) <= 1 for shown, meant in pairs), (prompt.fg, wanted)
+        screen.press("\x11")
+        assert screen.ended() == 0
+    finally:
+        screen.close()

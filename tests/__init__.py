@@ -1,0 +1,1 @@
+"""Tests, and the tools that show the app: one package, whatever else is called ``tests``."""
