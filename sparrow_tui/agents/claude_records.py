@@ -19,7 +19,7 @@ from sparrow_tui.agents.common import (
     whole,
 )
 from sparrow_tui.agents.injected import split_injected
-from sparrow_tui.agents.line_session import LineSession, Rewritten
+from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten
 from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn, Usage
 
 IDS = 2_000
@@ -89,6 +89,15 @@ class ClaudeSession(LineSession):
 
     def take(self, record: dict[str, Any]) -> Iterator[Turn]:
         """The turns a record completes."""
+        kept, skipped = self.coverage.kept, self.coverage.skipped
+        try:
+            yield from self._take(record)
+        except WRONG_SHAPE:
+            # It counts as bad, and only so.
+            self.coverage.kept, self.coverage.skipped = kept, skipped
+            raise
+
+    def _take(self, record: dict[str, Any]) -> Iterator[Turn]:
         kind = record.get("type")
         time = milliseconds(record.get("timestamp"))
         if kind == "assistant":
@@ -238,6 +247,7 @@ class ClaudeSession(LineSession):
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
         put_in, typed = split_injected(said)
+        text = next((block.text for block in typed if isinstance(block, Text)), "")
         injected = bool(record.get("isMeta")) or text.lstrip().startswith(_INJECTED)
         if injected or not typed:
             yield Turn(role="user", blocks=said, time=time, uid=own, meta=True,

@@ -12,7 +12,17 @@ from typing import Any
 import msgspec
 
 from sparrow_tui.agents.base import SourceError
-from sparrow_tui.model import Block, Reasoning, SessionInfo, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.model import (
+    Block,
+    Image,
+    Raw,
+    Reasoning,
+    SessionInfo,
+    Text,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
 
 
 def write_back(path: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
@@ -63,6 +73,12 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         if role == "assistant":
             message |= {"id": turn.usage_id or f"msg_{own}", "type": "message",
                         "model": turn.model or session.model or ""}  # fmt: skip
+            if (usage := turn.usage_total or turn.usage) is not None:
+                message["usage"] = {
+                    "input_tokens": usage.input, "output_tokens": usage.output,
+                    "cache_read_input_tokens": usage.cache_read,
+                    "cache_creation_input_tokens": usage.cache_write,
+                }  # fmt: skip
         record = {
             "parentUuid": parent, "isSidechain": False, "type": role, "message": message,
             "uuid": own, "timestamp": stamp.replace("+00:00", "Z"), "userType": "external",
@@ -87,4 +103,11 @@ def _part(block: Block) -> dict[str, Any] | None:
         inner = [part for item in block.content if (part := _part(item)) is not None]
         return {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": inner,
                 "is_error": bool(block.is_error)}  # fmt: skip
+    if isinstance(block, Image) and (block.data or block.url):
+        source = {"type": "url", "url": block.url}
+        if block.data:
+            source = {"type": "base64", "media_type": block.media_type, "data": block.data}
+        return {"type": "image", "source": source}
+    if isinstance(block, Raw) and isinstance(block.data, dict) and "type" in block.data:
+        return block.data
     return None
