@@ -12,7 +12,7 @@ from sparrow_tui.export.source import Excerpt, excerpt
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.sqlite import SqliteStore
 
-FORMATS = {"md": "markdown", "json": "json", "patch": "patch"}
+FORMATS = {"md": "markdown", "html": "html", "json": "json", "patch": "patch"}
 """Names of the formats, which are their files' endings too, and the modules that write them."""
 
 
