@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text as RichText
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -25,6 +26,7 @@ from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.guard import ControlGuard
+from sparrow_tui.app.key_order import KeyOrder
 from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
 from sparrow_tui.app.store_writer import StoreWriter
@@ -88,6 +90,7 @@ class SparrowApp(App[str]):
         self.engine = SearchEngine(location, self.from_thread)
         self.writer = StoreWriter(location, self.from_thread)
         self.syncing = Syncing(self.from_thread, location, paths) if sync else None
+        self.keys = KeyOrder(self, super().on_event)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -96,6 +99,13 @@ class SparrowApp(App[str]):
         """A thread has something for the main screen; dropped if the app is gone."""
         if self.is_running and self.screen_stack:
             self.screen_stack[0].post_message(message)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys one after the other, whatever speed they come at."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.keys.take(event)
+        else:
+            await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""

@@ -111,6 +111,7 @@ class MetricsFooter(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.figures = Figures()
+        self._known = False
         self._glows: dict[str, _Glow] = {}
         self._widths: dict[str, int] = {}
         self._timer: Timer | None = None
@@ -127,7 +128,9 @@ class MetricsFooter(Widget):
         """Show other figures; those that differ light up, unless the scope changed."""
         if figures == self.figures:
             return
-        same = figures.scope == self.figures.scope
+        # The first figures are no news.
+        same = figures.scope == self.figures.scope and self._known
+        self._known = True
         taller = bool(figures.pinned) != bool(self.figures.pinned)
         before = {cell.key: cell.text for cell in self._cells(self.figures)}
         self.figures = figures

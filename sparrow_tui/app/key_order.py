@@ -1,0 +1,73 @@
+"""Keys typed faster than the app acts on them are handed out one after the other.
+
+Textual gives each key to the widget that has the focus when the key arrives, and acts on bindings
+later, when the key has bubbled up. Of ``/word`` sent in one piece every letter would go to the
+widget ``/`` leads away from, where letters are commands.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+
+PATIENCE = 0.5
+"""Seconds after which a key is no longer waited for: its widget may be gone."""
+
+Deliver = Callable[[events.Event], Awaitable[None]]
+
+
+class KeyOrder:
+    """Holds a key (or a paste) back until the one before it has had its effect."""
+
+    def __init__(self, app: App[str], deliver: Deliver) -> None:
+        """Prepare.
+
+        Args:
+            app: where keys arrive.
+            deliver: gives an event to the widget that has the focus.
+        """
+        self._app = app
+        self._deliver = deliver
+        self._waiting: deque[events.Event] = deque()
+        self._number = 0
+        """Of the key under way; 0: none is."""
+        self._handed_out = 0
+
+    async def take(self, event: events.Event) -> None:
+        """A key has arrived: hand it out now, or when its turn comes."""
+        if self._number:
+            self._waiting.append(event)
+        else:
+            await self._hand_out(event)
+
+    async def _hand_out(self, event: events.Event) -> None:
+        self._handed_out += 1
+        self._number = number = self._handed_out
+        target = self._app.focused or self._app.screen
+        await self._deliver(event)
+        self._follow(target, number)
+        if self._number:
+            self._app.set_timer(PATIENCE, lambda: self._give_up(number))
+
+    def _follow(self, node: MessagePump | None, number: int) -> None:
+        """Queue behind the key in ``node``, then in its parent, up to the app."""
+        if node is None or not node.call_later(self._passed, node, number):
+            self._app.call_later(self._next, number)
+
+    def _passed(self, node: MessagePump, number: int) -> None:
+        self._follow(None if node is self._app else node._parent, number)
+
+    async def _next(self, number: int) -> None:
+        """The key with a number has had its effect."""
+        if number != self._number:
+            return
+        self._number = 0
+        if self._waiting:
+            await self._hand_out(self._waiting.popleft())
+
+    async def _give_up(self, number: int) -> None:
+        await self._next(number)

@@ -1,0 +1,85 @@
+"""How the app looks, at two sizes and in three themes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.settings import Settings
+
+NOW = 1_767_268_800_000
+SIZES = ((80, 24), (140, 40))
+
+
+async def _settle(pilot) -> None:
+    """Until the engine, the transcript and the counters have answered."""
+    app = pilot.app
+    for _ in range(1_000):
+        await pilot.pause()
+        view, engine = app.main.transcript, app.engine
+        listed = app.main.sessions
+        if (
+            engine._answered >= engine.generation
+            and len(listed.sids)
+            and view.session is not None
+            and view.session.sid == listed.selected
+            and view._opening is None
+            and view._goal is None
+            and view._buckets
+            and app.looks
+            and app.main.query_one("#metrics").figures.requests
+            and not app.main._counting
+        ):
+            break
+        await asyncio.sleep(0.01)
+    # The figures light up as they come; wait until they have cooled down.
+    footer = app.main.query_one("#metrics")
+    for _ in range(500):
+        if not footer._glows:
+            break
+        await asyncio.sleep(0.01)
+    await pilot.pause()
+
+
+def _app(store: str, theme: str = "captain") -> SparrowApp:
+    return SparrowApp(store, sync=False, settings=Settings(theme=theme), present=lambda: NOW)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_list(snap_compare, demo_store, size):
+    assert snap_compare(_app(demo_store), terminal_size=size, run_before=_settle)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_search(snap_compare, demo_store, size):
+    async def search(pilot) -> None:
+        await _settle(pilot)
+        await pilot.press(*"idempotency")
+        await _settle(pilot)
+
+    assert snap_compare(_app(demo_store), terminal_size=size, run_before=search)
+
+
+@pytest.mark.parametrize("theme", ["captain", "midnight", "paper"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_transcript(snap_compare, demo_store, size, theme):
+    async def read(pilot) -> None:
+        await _settle(pilot)
+        await pilot.press("enter")
+        await _settle(pilot)
+        await pilot.press("right_square_bracket")
+        await pilot.pause(0.3)
+        await _settle(pilot)
+
+    assert snap_compare(_app(demo_store, theme), terminal_size=size, run_before=read)
+
+
+def test_help(snap_compare, demo_store):
+    async def ask(pilot) -> None:
+        await _settle(pilot)
+        await pilot.press("f1")
+        await pilot.pause(0.2)
+
+    assert snap_compare(_app(demo_store), terminal_size=(100, 50), run_before=ask)
