@@ -29,6 +29,7 @@ MODULES = (
     "kimi",
     "vibe",
     "droid",
+    "cline",
     "llm",
     "amp",
     "chatgpt",

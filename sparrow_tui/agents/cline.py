@@ -1,0 +1,342 @@
+"""Cline (editor, CLI) and Roo Code: a folder of JSON files for each task or session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sparrow_tui.agents.base import (
+    Agent,
+    Batch,
+    Checkpoint,
+    Place,
+    Resume,
+    Source,
+    SourceError,
+    file_source,
+)
+from sparrow_tui.agents.by_session import Seen, cut
+from sparrow_tui.agents.cline_messages import DisplayLog, project_in
+from sparrow_tui.agents.cline_requests import request_turns
+from sparrow_tui.agents.cline_results import Results
+from sparrow_tui.agents.common import as_text, micro_dollars, milliseconds, title_of, whole
+from sparrow_tui.agents.documents import load, sealed
+from sparrow_tui.agents.line_session import some, with_side
+from sparrow_tui.agents.projects import json_file
+from sparrow_tui.model import Coverage, SessionInfo, Turn, Usage
+
+SHOWN, SENT = "ui_messages.json", "api_conversation_history.json"
+"""A task's display log and its log of requests."""
+_OLD_SENT = "claude_messages.json"
+_SIDES = (SENT, "task_metadata.json", "history_item.json")
+_PRODUCTS = (
+    *("Code", "Code - Insiders", "VSCodium", "VSCodium - Insiders"),
+    *("Cursor", "Windsurf", "Antigravity", "Trae", "Positron"),
+)
+_SERVERS = (".vscode-server", ".vscode-server-insiders", ".cursor-server", ".windsurf-server")
+_SESSION = ".messages.json"
+
+
+class Tasks(Agent):
+    """What both extensions share: ``tasks/<id>/`` in a folder of the editor's global storage."""
+
+    extension: ClassVar[str]
+    """Name of the extension's folder, in lower case."""
+    inclusive: ClassVar[bool] = False
+    """Whether a request's input tokens include cached ones."""
+
+    def roots(self, place: Place) -> list[Path]:
+        """``tasks`` of the extension in every editor's user directory."""
+        users = [place.config_home / product / "User" for product in _PRODUCTS]
+        users += [place.home / server / "data" / "User" for server in _SERVERS]
+        return [user / "globalStorage" / self.extension / "tasks" for user in users]
+
+    def sources(self, place: Place) -> Iterator[Source]:
+        """One source a task."""
+        for root in self.roots(place):
+            for folder in _folders(root):
+                source = self.source_at(folder / SHOWN)
+                if source is not None:
+                    yield source
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """A task's log, below a folder that does not name another extension."""
+        if path.name not in (SHOWN, SENT, _OLD_SENT):
+            return False
+        start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+        if not start.startswith(b"["):
+            return False
+        other = _extension_of(path)
+        return other == self.extension or (not other and self._claims(path))
+
+    def _claims(self, path: Path) -> bool:
+        """Whether a task outside of an extension's folder is this agent's."""
+        return False
+
+    def source_at(self, path: Path) -> Source | None:
+        """The task a file belongs to: by its display log, else by its log of requests."""
+        if path.name not in (SHOWN, _OLD_SENT, *_SIDES):
+            return None
+        for name in (SHOWN, SENT, _OLD_SENT):
+            source = file_source(self.name, path.with_name(name))
+            if source is not None:
+                sides = (path.with_name(side) for side in _SIDES if side != name)
+                return with_side(source, *sides)
+        return None
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
+        """One task, whole, if one of its files changed."""
+        seen, path = Seen(since), Path(source.path)
+        messages, mark = load(path)
+        if not isinstance(messages, list):
+            raise SourceError("it is not a log of messages")
+        native = path.parent.name
+        if seen.same(native, [mark, source.stamp]):
+            return
+        info, coverage = SessionInfo(id=f"{self.name}:{native}"), Coverage()
+        facts = _facts(path)
+        self._tell(info, facts)
+        if path.name == SHOWN:
+            sent = json_file(path.with_name(SENT))
+            children = [f"{self.name}:{as_text(c)}" for c in _list(facts.get("childIds"))]
+            log = DisplayLog(info, Results(sent), children, self.inclusive)
+            turns, coverage = log.read(messages), log.coverage
+            info.project = info.project or _project(sent)
+        else:
+            turns = request_turns(messages, info, coverage)
+            info.usage = info.usage or _total(facts, self.inclusive)
+            info.cost_micro = micro_dollars(facts.get("totalCost")) or None
+        yield from sealed(
+            cut(info, titled(info, turns), coverage), seen, native, [mark, source.stamp]
+        )
+
+    def _tell(self, info: SessionInfo, facts: dict[str, Any]) -> None:
+        """What the list of tasks says about one."""
+        task = as_text(facts.get("title") or facts.get("task"))
+        info.title = title_of(task) or None
+        folder = facts.get("cwdOnTaskInitialization") or facts.get("workspace")
+        info.project = as_text(folder or facts.get("shadowGitConfigWorkTree")) or None
+        info.model = as_text(facts.get("modelId") or facts.get("model")) or None
+        parent = as_text(facts.get("parentTaskId"))
+        info.parent = f"{self.name}:{parent}" if parent else None
+        for key in ("mode", "apiConfigName", "provider"):
+            if facts.get(key):
+                info.extra[key] = as_text(facts[key])
+        made = info.native_id
+        info.created_at = milliseconds(int(made)) if made.isdecimal() and len(made) == 13 else None
+        info.updated_at = milliseconds(facts.get("ts"))
+
+
+class Cline(Tasks):
+    """Reads tasks of the extension and of the CLI, and the CLI's later sessions."""
+
+    name = "cline"
+    label = "Cline"
+    glyph = "▣"
+    color = "#9d7cff"
+    extension = "saoudrizwan.claude-dev"
+    no_resume = "a task in an editor is opened from Cline's own view there"
+
+    def roots(self, place: Place) -> list[Path]:
+        """The extension's tasks, then ``tasks`` and ``sessions`` below ``~/.cline/data``."""
+        data = place.path("CLINE_DATA_DIR", place.path("CLINE_DIR", place.home / ".cline") / "data")
+        sessions = place.path("CLINE_SESSION_DATA_DIR", data / "sessions")
+        return [*super().roots(place), data / "tasks", sessions]
+
+    def sources(self, place: Place) -> Iterator[Source]:
+        """One source a task or session."""
+        yield from super().sources(place)
+        for folder in _folders(self.roots(place)[-1]):
+            for entry in sorted(folder.glob(f"*{_SESSION}")):
+                source = self.source_at(entry)
+                if source is not None:
+                    yield source
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """As for any task, or a CLI session's messages."""
+        if path.name.endswith(_SESSION):
+            return b'"messages"' in head and b'"role"' in head and b'"sessionId"' in head
+        return super().sniff(path, head)
+
+    def _claims(self, path: Path) -> bool:
+        return not path.with_name("history_item.json").exists()
+
+    def source_at(self, path: Path) -> Source | None:
+        """A task, or a session by its messages or its manifest."""
+        if path.name.endswith(_SESSION):
+            return with_side(file_source(self.name, path, "session"), _manifest(path))
+        messages = path.with_name(path.stem + _SESSION)
+        if path.suffix == ".json" and messages.is_file():
+            return self.source_at(messages)
+        return super().source_at(path)
+
+    def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
+        """One task or session, whole, if one of its files changed."""
+        if source.kind != "session":
+            yield from super().read(source, since)
+            return
+        seen, path = Seen(since), Path(source.path)
+        document, mark = load(path)
+        messages = document.get("messages") if isinstance(document, dict) else document
+        if not isinstance(messages, list):
+            raise SourceError("it is not a session of Cline")
+        manifest = json_file(_manifest(path))
+        facts = manifest if isinstance(manifest, dict) else {}
+        native = as_text(facts.get("session_id")) or path.name.removesuffix(_SESSION)
+        if seen.same(native, [mark, source.stamp]):
+            return
+        info, coverage = SessionInfo(id=f"cline:{native}"), Coverage()
+        _describe(info, facts)
+        info.extra["interface"] = "CLI session"
+        origin = document.get("origin") if isinstance(document, dict) else None
+        if isinstance(origin, dict) and origin.get("parentThreadId"):
+            info.parent = f"cline:{as_text(origin['parentThreadId'])}"
+        turns = titled(info, request_turns(messages, info, coverage))
+        yield from sealed(cut(info, turns, coverage), seen, native, [mark, source.stamp])
+
+    def _tell(self, info: SessionInfo, facts: dict[str, Any]) -> None:
+        super()._tell(info, facts)
+        if facts.get("interface"):
+            info.extra["interface"] = as_text(facts["interface"])
+
+    def resume(self, session: SessionInfo) -> Resume | None:
+        """``cline --id ID`` for the CLI's sessions, ``cline --taskId ID`` for its tasks."""
+        flag = {"CLI session": "--id", "CLI task": "--taskId"}.get(
+            as_text(session.extra.get("interface"))
+        )
+        if flag is None or session.parent:
+            return None
+        return Resume(("cline", flag, session.native_id), session.project or "")
+
+
+class Roo(Tasks):
+    """Reads the extension's tasks."""
+
+    name = "roo"
+    label = "Roo Code"
+    glyph = "▤"
+    color = "#d6a74a"
+    extension = "rooveterinaryinc.roo-cline"
+    inclusive = True
+    no_resume = "Roo Code opens its tasks from its own view in the editor only"
+
+    def roots(self, place: Place) -> list[Path]:
+        """The extension's tasks, also where its settings keep them elsewhere."""
+        found = super().roots(place)
+        for product in _PRODUCTS:
+            settings = json_file(place.config_home / product / "User" / "settings.json")
+            own = settings.get("roo-cline.customStoragePath") if isinstance(settings, dict) else ""
+            if isinstance(own, str) and os.path.isabs(own):
+                found.append(Path(own) / "tasks")
+        return found
+
+    def _claims(self, path: Path) -> bool:
+        return path.with_name("history_item.json").exists()
+
+
+def titled(info: SessionInfo, turns: Iterator[Turn]) -> Iterator[Turn]:
+    """The turns; the first words of the person are the title where there is no other."""
+    for turn in turns:
+        if info.title is None and turn.role == "user" and not turn.meta:
+            for block in turn.blocks:
+                info.title = info.title or title_of(getattr(block, "text", "")) or None
+        yield turn
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _extension_of(path: Path) -> str:
+    """The extension whose folder a path is in; empty if it is in none."""
+    for part in path.parts:
+        lower = part.lower()
+        for agent in AGENTS:
+            if lower == agent.extension:
+                return lower
+    return ""
+
+
+def _manifest(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(_SESSION) + ".json")
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """A task's entry in the list of tasks, from the file beside it or the common one."""
+    facts: dict[str, Any] = {}
+    storage = path.parent.parent.parent
+    for history in (storage / "state" / "taskHistory.json", storage / "tasks" / "_index.json"):
+        try:
+            status = os.stat(history)
+        except OSError:
+            continue
+        facts = _history(str(history), status.st_size, status.st_mtime_ns).get(path.parent.name, {})
+        break
+    own = json_file(path.with_name("history_item.json"))
+    metadata = json_file(path.with_name("task_metadata.json"))
+    used = _list(metadata.get("model_usage")) if isinstance(metadata, dict) else []
+    facts = {**facts, **(own if isinstance(own, dict) else {})}
+    if used and isinstance(used[-1], dict) and not facts.get("modelId"):
+        facts["modelId"] = used[-1].get("model_id")
+        facts["provider"] = used[-1].get("model_provider_id")
+    if storage.name == "data":
+        facts["interface"] = "CLI task"
+    return facts
+
+
+@lru_cache(maxsize=4)
+def _history(path: str, size: int, mtime: int) -> dict[str, dict[str, Any]]:
+    """The list of tasks by id; size and time tell whether it is still the same."""
+    value = json_file(Path(path))
+    entries = value.get("entries") if isinstance(value, dict) else value
+    return {as_text(e.get("id")): e for e in _list(entries) if isinstance(e, dict)}
+
+
+def _describe(info: SessionInfo, facts: dict[str, Any]) -> None:
+    """What a CLI session's manifest says about it."""
+    metadata = facts.get("metadata")
+    more = metadata if isinstance(metadata, dict) else {}
+    title = as_text(more.get("title")) or title_of(as_text(facts.get("prompt")))
+    info.title = title.strip() or None
+    info.project = as_text(facts.get("cwd") or facts.get("workspace_root")) or None
+    info.model = as_text(facts.get("model")) or None
+    info.created_at = milliseconds(facts.get("started_at"))
+    info.updated_at = milliseconds(facts.get("ended_at"))
+    parent = as_text(facts.get("parent_session_id"))
+    info.parent = f"cline:{parent}" if parent else None
+    for key in ("provider", "source"):
+        if facts.get(key):
+            info.extra[key] = as_text(facts[key])
+
+
+def _project(messages: Any) -> str | None:
+    """The working directory that the first request names."""
+    for message in _list(messages)[:2]:
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in _list(content):
+            found = project_in(as_text(part.get("text"))) if isinstance(part, dict) else None
+            if found:
+                return found
+    return None
+
+
+def _total(facts: dict[str, Any], inclusive: bool) -> Usage | None:
+    """A task's tokens as its entry in the list of tasks sums them."""
+    fresh, written = whole(facts.get("tokensIn")), whole(facts.get("cacheWrites"))
+    read = whole(facts.get("cacheReads"))
+    if inclusive and fresh >= read + written:
+        fresh -= read + written
+    return some(Usage(fresh, whole(facts.get("tokensOut")), read, written))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+AGENTS: tuple[Tasks, ...] = (Cline(), Roo())
