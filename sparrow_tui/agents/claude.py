@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from sparrow_tui.agents import claude_history, lines
+from sparrow_tui.agents import claude_history, claude_side, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -88,7 +89,25 @@ class Claude(Agent):
         if source.kind == "history":
             yield from claude_history.read(source)
             return
-        yield from read_session(source, since, ClaudeSession.of)
+        counted = _side_lines(since)
+        held: Batch | None = None
+        withheld: Checkpoint | None = None
+        for batch in read_session(source, since, ClaudeSession.of):
+            if held is not None:
+                yield held
+            held = batch
+            if batch.fresh:
+                counted = 0
+            if _side_lines(batch.checkpoint) != counted:
+                # The file counts as read when its side chains are, too.
+                withheld, batch.checkpoint = batch.checkpoint, None
+        if held is not None and withheld is not None:
+            for batch in _side_chains(source, held.session.id, withheld):
+                yield held
+                held = batch
+            held.checkpoint = withheld
+        if held is not None:
+            yield held
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``claude --resume``; a sub-agent is part of its parent."""
@@ -113,6 +132,23 @@ class Claude(Agent):
         slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
         folder = self.roots(place)[0] / (slug or "unknown")
         return write_back(folder / f"{native}.jsonl", session, turns)
+
+
+def _side_lines(checkpoint: Checkpoint | None) -> int:
+    """How many records of side chains were met up to a checkpoint."""
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        return int(checkpoint.state["state"].get("side lines", 0))  # type: ignore[union-attr]
+    return 0
+
+
+def _side_chains(source: Source, session_id: str, checkpoint: Checkpoint) -> Iterator[Batch]:
+    def make(info: SessionInfo) -> ClaudeSession:
+        session = ClaudeSession(source, info.id)
+        session.info, session.again = info, True
+        return session
+
+    state = checkpoint.state["state"]
+    yield from claude_side.side_chains(source, session_id, state, checkpoint.offset, make)
 
 
 AGENT = Claude()

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import claude_side, claude_tree, lines
 from sparrow_tui.agents.base import Source
+from sparrow_tui.agents.claude_tree import INJECTED
 from sparrow_tui.agents.common import (
     anthropic_blocks,
     as_text,
@@ -24,10 +23,6 @@ from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn, Us
 
 IDS = 2_000
 """Requests whose usage is remembered: an id may come back after other records."""
-PROMPTS = 2_000
-"""Prompts whose place in the tree is remembered."""
-SPILLED = 64_000_000
-"""Bytes of a spilled tool result that are read."""
 
 _SKIPPED = frozenset(
     (
@@ -37,8 +32,8 @@ _SKIPPED = frozenset(
     )
 )  # fmt: skip
 _SKIPPED_SYSTEM = frozenset(("turn_duration", "stop_hook_summary", "api_error"))
-_SKIP_LINE = re.compile(rb'"type":"(?:progress|file-history-snapshot|queue-operation)"')
-_INJECTED = ("<local-command-", "<system-reminder>", "<task-notification>", "Caveat:", "<bash-")
+# Up to the first brace inside there are only the record's own keys.
+_SKIP_LINE = re.compile(rb'\{[^{]*"type":"(?:progress|file-history-snapshot|queue-operation)"')
 _COMMAND = re.compile(
     r"\s*(?:<command-(?:message|name|args)>.*?</command-(?:message|name|args)>\s*)+", re.DOTALL
 )
@@ -69,23 +64,24 @@ class ClaudeSession(LineSession):
         session.info.parent = f"claude:{parent}" if parent else None
         return session
 
+    again = False
+    """Whether this reading began anew because of a fork."""
+
     def begin(self) -> None:
         """Side files, and after a fork was met the prompts on dead branches."""
         self.state.setdefault("dead", [])
-        meta = Path(self.source.path.removesuffix(".jsonl") + ".meta.json")
-        if self.info.parent and meta.is_file():
-            try:
-                facts = msgspec.json.decode(meta.read_bytes())
-                self.state["given"] = as_text(facts.get("description"))
-                self.info.extra["agent type"] = as_text(facts.get("agentType"))
-            except (OSError, msgspec.MsgspecError, AttributeError):
-                pass
+        if self.info.parent:
+            facts = claude_side.agent_facts(self.source.path)
+            self.state["given"] = facts.get("description", "")
+            if facts.get("agentType"):
+                self.info.extra["agent type"] = facts["agentType"]
         if self.state.get("rewritten"):
-            self.state["dead"] = _dead_prompts(self.source.path)
+            self.again = True
+            self.state["dead"] = claude_tree.dead_prompts(self.source.path)
 
     def ignores(self, line: bytes) -> bool:
         """Records that are skipped whatever is in them need no parsing."""
-        return _SKIP_LINE.search(line, 0, 2_000) is not None and b'"message":{' not in line[:400]
+        return _SKIP_LINE.match(line, 0, 2_000) is not None
 
     def take(self, record: dict[str, Any]) -> Iterator[Turn]:
         """The turns a record completes."""
@@ -98,9 +94,16 @@ class ClaudeSession(LineSession):
             raise
 
     def _take(self, record: dict[str, Any]) -> Iterator[Turn]:
+        if self.state.get("stale") and not self.again:
+            raise Rewritten
         kind = record.get("type")
         time = milliseconds(record.get("timestamp"))
-        if kind == "assistant":
+        if record.get("isSidechain") is True and not self.info.parent:
+            # It is a record of another session: see `claude_side.side_chains`.
+            self.coverage.records -= 1
+            self.seen(time)
+            claude_side.note_side(self.state, record)
+        elif kind == "assistant":
             self._facts(record, time)
             yield from self._assistant(record, time)
         elif kind == "user":
@@ -142,6 +145,9 @@ class ClaudeSession(LineSession):
             if self.state.get(kind):
                 self.info.title = self.state[kind]
                 break
+        else:
+            if not self.info.parent:
+                self.info.title = claude_side.indexed_title(self.source.path) or self.info.title
         self.info.status = self._status()
 
     def _status(self) -> str:
@@ -178,6 +184,7 @@ class ClaudeSession(LineSession):
             ]  # fmt: skip
         turn = self.open[-1]
         turn.blocks.extend(blocks)
+        claude_side.note_tasks(self.state, blocks)
         if model:
             self.info.model = turn.model = model
         cost = micro_dollars(record.get("costUSD"))
@@ -241,14 +248,12 @@ class ClaudeSession(LineSession):
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
         if _COMMAND.fullmatch(text):
-            parts = dict(_TAG.findall(text))
-            command = " ".join(x.strip() for x in (parts.get("name"), parts.get("args")) if x)
-            notice = Notice("command", command or text)
+            notice = Notice("command", self._command(text))
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
         put_in, typed = split_injected(said)
         text = next((block.text for block in typed if isinstance(block, Text)), "")
-        injected = bool(record.get("isMeta")) or text.lstrip().startswith(_INJECTED)
+        injected = bool(record.get("isMeta")) or text.lstrip().startswith(INJECTED)
         if injected or not typed:
             yield Turn(role="user", blocks=said, time=time, uid=own, meta=True,
                        branch=self._on_branch)  # fmt: skip
@@ -260,12 +265,16 @@ class ClaudeSession(LineSession):
                        branch=self._on_branch)  # fmt: skip
 
     def _complete(self, results: list[Block], record: dict[str, Any]) -> None:
-        """What the copy beside a result knows more: duration, sub-agent, spilled output."""
-        facts = record.get("toolUseResult")
-        if not isinstance(facts, dict) or len(results) != 1:
+        """What a record knows more of its results: duration, sub-agent, spilled output."""
+        for result in results:
+            if isinstance(result, ToolResult):
+                named = claude_side.persisted(result.content)
+                if named is not None:
+                    self._unspill(result, named)
+                result.child = claude_side.side_of(self.state, self.info.id, result.tool_use_id)
+        result, facts = results[0], record.get("toolUseResult")
+        if not (len(results) == 1 and isinstance(result, ToolResult) and isinstance(facts, dict)):
             return
-        result = results[0]
-        assert isinstance(result, ToolResult)
         duration = facts.get("totalDurationMs") or facts.get("durationMs")
         if isinstance(duration, int | float):
             result.duration_ms = int(duration)
@@ -275,23 +284,13 @@ class ClaudeSession(LineSession):
             result.child = f"{root}/agent-{agent}"
         spilled = facts.get("persistedOutputPath")
         if isinstance(spilled, str):
-            text = self._spilled(spilled)
-            if text is not None:
-                result.content = [Text(text)]
+            self._unspill(result, spilled)
 
-    def _spilled(self, named: str) -> str | None:
-        """A long result kept in a file of its own: only from the session's own folder."""
+    def _unspill(self, result: ToolResult, named: str) -> None:
         session = self.info.id.partition(":")[2].partition("/")[0]
-        for folder in (Path(self.source.path).parent, *Path(self.source.path).parents[1:4]):
-            own = folder / session / "tool-results"
-            path = own / Path(named.replace("\\", "/")).name
-            if path.is_file() and path.resolve().is_relative_to(own.resolve()):
-                try:
-                    with open(path, encoding="utf-8", errors="replace") as file:
-                        return file.read(SPILLED)
-                except OSError:
-                    return None
-        return None
+        text = claude_side.spilled(self.source.path, session, named)
+        if text is not None:
+            result.content = [Text(text)]
 
     # The tree
 
@@ -301,33 +300,22 @@ class ClaudeSession(LineSession):
 
     def _place(self, record: dict[str, Any], said: list[Block]) -> None:
         """A prompt with the same parent as an earlier one: the user went back and said it anew."""
-        parent, own = record.get("parentUuid"), record.get("uuid")
-        if record.get("isMeta") or (record.get("isSidechain") and not self.info.parent):
+        if record.get("isMeta") or not claude_tree.is_prompt(said):
             return
-        if not _is_prompt(said):
-            return
-        if self.state.get("rewritten"):
-            if own in self.state["dead"]:
-                self.state["branch"] = True
-            elif self.state.get("branch") and not self._below(parent):
-                self.state["branch"] = False
-        if not isinstance(parent, str) or not isinstance(own, str):
-            return
-        prompts: dict[str, str] = self.state.setdefault("prompts", {})
-        if parent in prompts and prompts[parent] != own and own not in self.state["dead"]:
-            known = self.state.get("rewritten") and prompts[parent] in self.state["dead"]
-            if not known:
+        if claude_tree.place(self.state, record):
+            if not self.again:
                 raise Rewritten
-        prompts[parent] = own
-        if len(prompts) > PROMPTS:
-            del prompts[next(iter(prompts))]
-
-    def _below(self, parent: Any) -> bool:
-        """Whether a prompt goes on inside a dead branch: its parent is no earlier fork."""
-        prompts: dict[str, str] = self.state.get("prompts", {})
-        return parent not in prompts
+            # Written after the dead prompts were looked for: the next record starts it over.
+            self.state["stale"] = True
 
     # Other records
+
+    def _command(self, text: str) -> str:
+        """A command as it was typed; ``/rename`` gives the session its title."""
+        parts = {name: words.strip() for name, words in _TAG.findall(text)}
+        if parts.get("name") == "/rename" and parts.get("args"):
+            self.state["custom-title"] = parts["args"]
+        return " ".join(x for x in (parts.get("name"), parts.get("args")) if x) or text
 
     def _system(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         subtype = str(record.get("subtype") or "")
@@ -344,9 +332,7 @@ class ClaudeSession(LineSession):
             more = f" (from {before:,} tokens)" if before else ""
             notice = Notice("compaction", f"{text or 'Conversation compacted'}{more}")
         elif subtype == "local_command" or _COMMAND.match(text):
-            parts = dict(_TAG.findall(text))
-            command = " ".join(x.strip() for x in (parts.get("name"), parts.get("args")) if x)
-            notice = Notice("command", command or text)
+            notice = Notice("command", self._command(text))
         else:
             notice = Notice("summary" if subtype == "away_summary" else "info", text or subtype)
         yield Turn(role="system", blocks=[notice], time=time, uid=own, meta=True)
@@ -365,34 +351,5 @@ class ClaudeSession(LineSession):
         self.keep()
         self.seen(time)
         own = str(record.get("uuid") or "")
-        put_in = blocks[0].text.lstrip().startswith(_INJECTED) if isinstance(blocks[0], Text) else 0
+        put_in = blocks[0].text.lstrip().startswith(INJECTED) if isinstance(blocks[0], Text) else 0
         yield Turn(role="user", blocks=blocks, time=time, uid=own, meta=bool(put_in))
-
-
-def _is_prompt(blocks: list[Block]) -> bool:
-    """Whether a user's record says something of the person's own."""
-    text = next((block.text for block in blocks if isinstance(block, Text)), "").lstrip()
-    return bool(text) and not text.startswith((*_INJECTED, "[Request interrupted", "<command-"))
-
-
-def _dead_prompts(path: str) -> list[str]:
-    """Ids of prompts that were taken back: another prompt with the same parent follows."""
-    last: dict[str, str] = {}
-    dead: list[str] = []
-    for _, record in lines.records(path):
-        if record is None or record.get("type") != "user" or record.get("isMeta"):
-            continue
-        message = record.get("message")
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list) and any(
-            isinstance(part, dict) and part.get("type") == "tool_result" for part in content
-        ):
-            continue
-        if not _is_prompt(anthropic_blocks(content)):
-            continue
-        parent, own = record.get("parentUuid"), record.get("uuid")
-        if isinstance(parent, str) and isinstance(own, str):
-            if parent in last and last[parent] != own:
-                dead.append(last[parent])
-            last[parent] = own
-    return dead

@@ -12,6 +12,7 @@ import pytest
 from hostile import adds_up, grow, rewrite, torture_lines
 from session_reading import Reading, Session, paths, read_all, same
 
+from sparrow_tui.agents import claude_tree
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.claude import AGENT
 from sparrow_tui.model import (
@@ -105,13 +106,18 @@ LOG: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+def dumps(value: Any) -> str:
+    """JSON as Claude Code writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def project(home: Path) -> Path:
     return home / ".claude" / "projects" / "-w-lighthouse"
 
 
 def write(path: Path, *records: Any, tail: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(r) + "\n" for r in records) + tail)
+    path.write_text("".join(dumps(r) + "\n" for r in records) + tail)
     return path
 
 
@@ -224,6 +230,41 @@ def test_title_precedence(tmp_path: Path) -> None:
     later = {**own, "customTitle": "White stripes"}
     empty = {**own, "customTitle": " "}
     assert told(tmp_path, own, prompt, later, empty).info.title == "White stripes"
+
+
+def test_title_from_the_index_of_sessions(tmp_path: Path) -> None:
+    prompt = user("u1", None, 0, "Paint the tower")
+    index = project(tmp_path) / "sessions-index.json"
+    index.parent.mkdir(parents=True)
+    entries = [{"sessionId": "other", "summary": "Nets"}, {"sessionId": SID, "summary": "A coat of paint"}]  # fmt: skip
+    index.write_text(json.dumps({"version": 1, "entries": entries}))
+    assert told(tmp_path, prompt).info.title == "A coat of paint"
+    made = {"type": "ai-title", "aiTitle": "Painting a tower", "sessionId": SID}
+    assert told(tmp_path, prompt, made).info.title == "Painting a tower"
+    for broken in ("{", "[]", '{"entries": 5}', '{"entries": [5, {"sessionId": 7}]}'):
+        index.write_text(broken)
+        assert told(tmp_path, prompt).info.title is None
+
+
+def test_rename_typed_as_a_command_is_a_title(tmp_path: Path) -> None:
+    words = "<command-name>/rename</command-name>\n<command-message>rename</command-message>\n<command-args>Red stripes</command-args>"
+    made = {"type": "ai-title", "aiTitle": "Painting", "sessionId": SID}
+    prompt = user("u1", None, 0, "Paint the tower")
+    assert told(tmp_path, prompt, user("u2", "u1", 1, words), made).info.title == "Red stripes"
+    assert told(tmp_path, system("s1", "local_command", 1, content=words)).info.title == "Red stripes"  # fmt: skip
+    own = {"type": "custom-title", "customTitle": "White stripes", "sessionId": SID}
+    assert told(tmp_path, user("u2", None, 1, words), own).info.title == "White stripes"
+    plain = words.replace("Red stripes", "")
+    assert told(tmp_path, prompt, user("u2", "u1", 1, plain), made).info.title == "Painting"
+
+
+def test_what_an_editor_puts_in_is_not_the_prompt(tmp_path: Path) -> None:
+    opened = "<ide_opened_file>The user opened lamp.py in the IDE.</ide_opened_file>"
+    session = told(tmp_path, user("u1", None, 0, [text(opened), text("Light the lamp")]))
+    assert [(t.meta, t.blocks) for t in session.turns] == [
+        (False, [Text("Light the lamp")]),
+        (True, [Text(opened)]),
+    ]
 
 
 def test_user_records_that_are_not_the_person(tmp_path: Path) -> None:
@@ -349,6 +390,31 @@ def test_spilled_results(tmp_path: Path) -> None:
         assert spilled(tmp_path, named).results()[0].content == preview
 
 
+def test_spilled_results_elsewhere(tmp_path: Path) -> None:
+    side = project(tmp_path) / SID / "tool-results" / "b1.txt"
+    side.parent.mkdir(parents=True)
+    side.write_text("all nine numbers")
+    lines = (
+        says("a1", None, 1, "msg_1", call("toolu_1", "Bash", command="seq 9")),
+        user("r1", "a1", 2, [answer("toolu_1", "preview")], toolUseResult={"persistedOutputPath": "/x/tool-results/b1.txt"}),
+    )  # fmt: skip
+    deep = project(tmp_path) / SID / "subagents" / "workflows" / "wf-1" / "agent-def.jsonl"
+    assert read(write(deep, *lines)).results()[0].content == [Text("all nine numbers")]
+    # Some tools tell the place in the result alone.
+    words = f"<persisted-output>\nOutput too large (36KB). Full output saved to: /x/{SID}/tool-results/b1.txt\n\nPreview (first 2KB):\nall n\n</persisted-output>"
+    session = told(tmp_path, lines[0], user("r1", "a1", 2, [answer("toolu_1", words)]))
+    assert session.results()[0].content == [Text("all nine numbers")]
+    gone = words.replace("b1.txt", "b2.txt")
+    session = told(tmp_path, lines[0], user("r1", "a1", 2, [answer("toolu_1", gone)]))
+    assert session.results()[0].content == [Text(gone)]
+
+
+def test_a_name_no_file_system_takes_costs_nothing(tmp_path: Path) -> None:
+    for named in ("x" * 5000 + ".txt", "/" + "y/" * 3000):
+        session = spilled(tmp_path, named)
+        assert session.results()[0].content == [Text("Output too large, preview")]
+
+
 def fork(*uuids: tuple[str, str, str | None]) -> list[dict[str, Any]]:
     """Lines for (kind, uuid, parent): ``u`` is a prompt, ``a`` an answer."""
     return [
@@ -380,10 +446,46 @@ def test_rewound_branches(tmp_path: Path) -> None:
         same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
 
 
+def test_a_fork_within_a_dead_branch_stays_dead(tmp_path: Path) -> None:
+    lines = fork(
+        ("u", "u1", None), ("a", "a1", "u1"),
+        ("u", "u2", "a1"), ("a", "a2", "u2"), ("u", "u3", "a2"), ("a", "a3", "u3"),
+        ("u", "u4", "a2"), ("a", "a4", "u4"), ("u", "u5", "a4"), ("a", "a5", "u5"),
+        ("u", "u6", "a1"), ("a", "a6", "u6"), ("u", "u7", "a6"),
+    )  # fmt: skip
+    assert branches(told(tmp_path, *lines)) == "++--------+++"
+    path, reading = project(tmp_path) / f"{SID}.jsonl", Reading()
+    for number in range(1, len(lines) + 1):
+        write(path, *lines[:number])
+        reading.take(AGENT, AGENT.source_at(path))
+        same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
+
+
+def test_a_fork_written_while_the_file_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(project(tmp_path) / f"{SID}.jsonl", *FORK)
+    again = fork(("u", "u6", "a1"), ("a", "a6", "u6"))
+    original = claude_tree.dead_prompts
+
+    def and_grow(name: str) -> list[str]:
+        found = original(name)
+        write(path, *FORK, *again)
+        return found
+
+    monkeypatch.setattr(claude_tree, "dead_prompts", and_grow)
+    reading = Reading().take(AGENT, AGENT.source_at(path))
+    assert len(reading.sessions[SID].turns) == 12
+    monkeypatch.undo()
+    write(path, *FORK, *again, user("u7", "a6", 30, "Go on"))
+    reading.take(AGENT, AGENT.source_at(path))
+    assert branches(reading.sessions[SID]) == "++--------+++"
+
+
 def test_reading_on(tmp_path: Path) -> None:
     path, reading, emitted = project(tmp_path) / f"{SID}.jsonl", Reading(), []
     for number in range(1, len(LOG) + 1):
-        half = json.dumps(LOG[number])[:40] if number < len(LOG) else ""
+        half = dumps(LOG[number])[:40] if number < len(LOG) else ""
         write(path, *LOG[:number], tail=half)
         emitted.append(reading.take(AGENT, AGENT.source_at(path)).emitted)
         same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
@@ -443,11 +545,74 @@ def test_records_left_out_unparsed_are_only_those(tmp_path: Path) -> None:
     deep = "/w/" + "long/" * 200
     session = told(
         tmp_path,
-        {"cwd": deep, **says("a1", None, 0, "m1", call("t1", "Emit", event={"type": "progress"}))},
+        {**says("a1", None, 0, "m1", call("t1", "Emit", event={"type": "progress"})), "cwd": deep},
         user("u1", "a1", 1, 'print {"type":"progress"} twice'),
     )
     assert session.uses()[0].input == {"event": {"type": "progress"}}
     assert session.roles == ["assistant", "user"]
+    unusual = {"note": {"type": "progress"}, **user("u2", None, 2, "Still here"), "cwd": deep}
+    (turn,) = told(tmp_path, unusual).turns
+    assert turn.blocks == [Text("Still here")]
+
+
+SIDE = [
+    user("u1", None, 0, "Count the birds"),
+    says("a1", "u1", 1, "m1", call("toolu_g", "Task", description="Gulls", prompt="Count gulls"), call("toolu_t", "Task", description="Terns", prompt="Count terns")),
+    user("g1", None, 2, "Count gulls", isSidechain=True),
+    user("t1", None, 2, "Count terns", isSidechain=True),
+    says("g2", "g1", 3, "mg", call("toolu_l", "Bash", command="look"), isSidechain=True),
+    says("t2", "t1", 4, "mt", text("Two terns."), isSidechain=True, tokens=(1, 1, 1, 1)),
+    record("progress", "g3", "g2", 4, isSidechain=True, data={}),
+    user("g4", "g3", 5, [answer("toolu_l", "7 gulls")], isSidechain=True),
+    says("g5", "g4", 6, "mg2", text("Seven gulls."), isSidechain=True, tokens=(1, 1, 1, 1)),
+    user("r1", "a1", 7, [answer("toolu_g", "Seven gulls."), answer("toolu_t", "Two terns.")]),
+    says("a2", "r1", 8, "m2", text("Nine birds.")),
+]  # fmt: skip
+
+
+def test_side_chains_in_the_same_file_are_sessions_of_their_own(tmp_path: Path) -> None:
+    path = write(project(tmp_path) / f"{SID}.jsonl", *SIDE)
+    found = read_all(AGENT, AGENT.source_at(path))
+    main, gulls, terns = (found[f"{SID}{end}"] for end in ("", "/side-g1", "/side-t1"))
+    assert len(found) == 3
+    assert main.texts() == ["Count the birds", "Nine birds."]
+    assert main.roles == ["user", "assistant", "tool", "assistant"]
+    assert [r.child for r in main.results()] == [gulls.info.id, terns.info.id]
+    assert (gulls.info.parent, gulls.info.parent_tool_use) == (main.info.id, "toolu_g")
+    assert (terns.info.parent, terns.info.parent_tool_use) == (main.info.id, "toolu_t")
+    assert gulls.texts() == ["Count gulls", "Seven gulls."]
+    assert gulls.roles == ["user", "assistant", "tool", "assistant"]
+    assert (gulls.info.project, gulls.info.model) == (CWD, "claude-sonnet-4-6")
+    assert (gulls.info.created_at, gulls.info.updated_at) == (1772359202000, 1772359206000)
+    assert terns.roles == ["user", "assistant"]
+    assert not any(turn.branch for session in found.values() for turn in session.turns)
+    assert sum(session.coverage.records for session in found.values()) == len(SIDE)
+    adds_up(found)
+    resume = AGENT.resume(gulls.info)
+    assert resume is not None
+    assert resume.argv == ("claude", "--resume", SID)
+    with pytest.raises(SourceError):
+        AGENT.restore(gulls.info, gulls.turns, Place(tmp_path, {}, "linux"))
+
+
+def test_side_chains_read_on(tmp_path: Path) -> None:
+    path, reading = project(tmp_path) / f"{SID}.jsonl", Reading()
+    for number in range(1, len(SIDE) + 1):
+        write(path, *SIDE[:number])
+        reading.take(AGENT, AGENT.source_at(path))
+        same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted <= 1
+    write(path, *SIDE, user("u9", "a2", 9, "Thanks"))
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted <= 2  # nothing new beside it
+    assert torture_lines(AGENT, path) > 500
+
+
+def test_side_chains_are_stored_before_the_file_counts_as_read(tmp_path: Path) -> None:
+    path = write(project(tmp_path) / f"{SID}.jsonl", *SIDE)
+    source = AGENT.source_at(path)
+    assert source is not None
+    batches = list(AGENT.read(source, None))
+    assert [batch.checkpoint is not None for batch in batches] == [False, False, True]
 
 
 def test_prompt_history_of_deleted_sessions(tmp_path: Path) -> None:

@@ -1,0 +1,192 @@
+"""What belongs to a Claude Code transcript beside its turns: long results, titles, side chains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sparrow_tui.agents import lines
+from sparrow_tui.agents.base import Batch, Source
+from sparrow_tui.agents.by_session import cut
+from sparrow_tui.agents.common import as_text
+from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, scrubbed
+from sparrow_tui.model import Block, SessionInfo, Text, ToolUse, Turn
+
+SPILLED = 64_000_000
+"""Bytes of a spilled tool result that are read."""
+TASKS = 200
+"""Calls of sub-agents that are remembered until their side chain begins."""
+
+_PERSISTED = re.compile(r"\s*<persisted-output>\s[^\n]*saved to: ([^\n]+)")
+
+
+def persisted(content: list[Block]) -> str | None:
+    """The place a result's own words name for its whole output."""
+    if content and isinstance(content[0], Text):
+        match = _PERSISTED.match(content[0].text[:2_000])
+        return match[1].strip() if match else None
+    return None
+
+
+def spilled(transcript: str, session: str, named: str) -> str | None:
+    """A long result kept in a file of its own: only from the session's own folder.
+
+    Args:
+        transcript: path of the session's or its sub-agent's line file.
+        session: the session's native id.
+        named: the path the record gives, maybe another machine's.
+    """
+    try:
+        for folder in Path(transcript).parents[:6]:
+            own = folder / session / "tool-results"
+            path = own / Path(named.replace("\\", "/")).name
+            if path.is_file() and path.resolve().is_relative_to(own.resolve()):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    return file.read(SPILLED)
+    except (OSError, ValueError):
+        return None
+    return None
+
+
+def agent_facts(transcript: str) -> dict[str, str]:
+    """``agentType`` and ``description`` of a sub-agent, from the file beside its own."""
+    meta = Path(transcript.removesuffix(".jsonl") + ".meta.json")
+    with suppress(OSError, msgspec.MsgspecError, AttributeError):
+        facts = msgspec.json.decode(meta.read_bytes())
+        return {name: as_text(facts.get(name)) for name in ("agentType", "description")}
+    return {}
+
+
+def indexed_title(transcript: str) -> str:
+    """The summary ``sessions-index.json`` has of a session; empty if none."""
+    path = Path(transcript)
+    index = path.with_name("sessions-index.json")
+    try:
+        status = index.stat()
+    except OSError:
+        return ""
+    titles = _titles(str(index), status.st_mtime_ns, status.st_size)
+    return titles.get(path.name.removesuffix(".jsonl"), "")
+
+
+@lru_cache(maxsize=8)
+def _titles(index: str, mtime: int, size: int) -> dict[str, str]:
+    """Summaries by session id; the arguments beside the path tell when to read it again."""
+    with suppress(OSError, msgspec.MsgspecError, RecursionError):
+        value = msgspec.json.decode(Path(index).read_bytes())
+        entries = value.get("entries") if isinstance(value, dict) else None
+        return {
+            entry["sessionId"]: as_text(entry.get("summary")).strip()
+            for entry in (entries if isinstance(entries, list) else ())
+            if isinstance(entry, dict) and isinstance(entry.get("sessionId"), str)
+        }
+    return {}
+
+
+# Side chains: before they had files of their own, sub-agents' records stood among the session's
+
+
+def note_tasks(state: dict[str, Any], blocks: list[Block]) -> None:
+    """Remember calls that start a sub-agent, by what they ask it."""
+    for block in blocks:
+        if isinstance(block, ToolUse) and block.name in ("Task", "Agent"):
+            asked = block.input if isinstance(block.input, dict) else {}
+            tasks: dict[str, list[str]] = state.setdefault("tasks", {})
+            tasks[block.id] = [
+                as_text(asked.get("prompt")).strip()[:400],
+                as_text(asked.get("description")).strip(),
+            ]
+            if len(tasks) > TASKS:
+                del tasks[next(iter(tasks))]
+
+
+def note_side(state: dict[str, Any], record: dict[str, Any]) -> None:
+    """Count a side chain's record; its first one is matched with the call that asked for it."""
+    state["side lines"] = state.get("side lines", 0) + 1
+    own = record.get("uuid")
+    if not _begins(record) or not isinstance(own, str):
+        return
+    message = record.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        content = content[0].get("text")
+    tasks: dict[str, list[str]] = state.get("tasks", {})
+    for call, (prompt, description) in tasks.items():
+        if prompt and prompt == as_text(content).strip()[:400]:
+            state.setdefault("sides", {})[own] = [call, description]
+            del tasks[call]
+            return
+
+
+def side_id(session_id: str, root: str) -> str:
+    """Id of the session made of the side chain that begins with a record."""
+    return f"{session_id}/side-{root}"
+
+
+def side_of(state: dict[str, Any], session_id: str, call: str) -> str:
+    """Id of the side chain a tool call started; empty if none."""
+    sides: dict[str, list[str]] = state.get("sides", {})
+    return next((side_id(session_id, root) for root, (by, _) in sides.items() if by == call), "")
+
+
+def side_chains(
+    source: Source,
+    session_id: str,
+    state: dict[str, Any],
+    end: int,
+    make: Callable[[SessionInfo], LineSession],
+) -> Iterator[Batch]:
+    """The side chains among a file's lines, each whole, as a session below its parent.
+
+    Args:
+        source: the transcript.
+        session_id: of the session the file is named after.
+        state: of that session, after reading up to ``end``.
+        end: offset at which the session's own reading stopped.
+        make: a session that takes records, for the facts known before.
+    """
+    chains: dict[str, tuple[LineSession, list[Turn]]] = {}
+    root_of: dict[str, str] = {}
+    root = ""
+    for start, line in lines.lines(source.path):
+        if start >= end:
+            break
+        record = lines.parse(line) if b'"isSidechain"' in line else None
+        if not isinstance(record, dict) or record.get("isSidechain") is not True:
+            continue
+        own, parent = as_text(record.get("uuid")), record.get("parentUuid")
+        if _begins(record) or not root:
+            root = own
+        elif isinstance(parent, str):
+            root = root_of.get(parent, root)
+        root_of[own] = root
+        if root not in chains:
+            call, description = state.get("sides", {}).get(root, ("", ""))
+            info = SessionInfo(
+                id=side_id(session_id, root), parent=session_id, parent_tool_use=call or None
+            )
+            chains[root] = (make(info), [])
+            chains[root][0].state["given"] = description
+        session, turns = chains[root]
+        if session.ignores(line):
+            continue
+        session.coverage.records += 1
+        try:
+            turns.extend(session.take(record))
+        except WRONG_SHAPE:
+            session.coverage.bad += 1
+    for session, turns in chains.values():
+        session.finish()
+        turns.extend(session.close())
+        yield from cut(scrubbed(session.info), turns, session.coverage)
+
+
+def _begins(record: dict[str, Any]) -> bool:
+    """Whether a record is the first of a side chain."""
+    return record.get("type") == "user" and record.get("parentUuid") is None
