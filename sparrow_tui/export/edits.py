@@ -193,10 +193,12 @@ def _patched(text: str) -> Iterator[Change]:
                 at += 1
             yield Write(path, "".join(added))
         elif kind == "*** Update File":
-            moved = ""
             if at < len(lines) and lines[at].startswith("*** Move to: "):
                 moved = lines[at].partition(": ")[2].strip()
                 at += 1
+                # The name comes first: git and patch rename files as they were at the beginning.
+                yield Move(path, moved)
+                path = moved
             old: list[str] = []
             new: list[str] = []
             while (at < len(lines) and not lines[at].startswith("*** ")) or (
@@ -215,8 +217,6 @@ def _patched(text: str) -> Iterator[Change]:
                     old.append(body[1:] + "\n")
                     new.append(body[1:] + "\n")
             yield from _chunk(path, old, new)
-            if moved:
-                yield Move(path, moved)
 
 
 def _chunk(path: str, old: list[str], new: list[str]) -> Iterator[Change]:

@@ -97,6 +97,9 @@ class _Patch:
                 guess = self.sections.guessed > guesses
                 yield f"{head}{': the session does not show the file before' if guess else ''}\n"
                 yield section
+        if renames := self.sections.renames():
+            self.written += 1
+            yield f"\n# Turn {call.turn}, {clean_line(call.name, 60)}\n{renames}"
 
     def _tell(self) -> None:
         notes = self.excerpt.notes

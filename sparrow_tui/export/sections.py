@@ -28,6 +28,8 @@ class Sections:
         """``project``: the directory the patch is to be applied in."""
         self.files = KnownFiles()
         self.project = _slashed(project).rstrip("/")
+        self._touched: set[str] = set()
+        self._renamed: dict[str, str] = {}
         self.guessed = 0
         """Changes whose place or file's earlier content the session does not show."""
         self.left_out = 0
@@ -54,13 +56,7 @@ class Sections:
         if isinstance(change, Delete):
             return self._delete(key)
         if isinstance(change, Move):
-            to = self._key(change.to)
-            self.files.move(key, to)
-            old, new = self._name(key), self._name(to)
-            return (
-                f"diff --git {_quoted('a/' + old)} {_quoted('b/' + new)}\nsimilarity index 100%\n"
-                f"rename from {_quoted(old)}\nrename to {_quoted(new)}\n"
-            )
+            return self._move(key, self._key(change.to))
         assert isinstance(change, Unclear)
         self.files.forget(key)
         self.left_out += 1
@@ -121,6 +117,26 @@ class Sections:
         lines = [line for line in known.lines if line is not None]
         return self._headed(key, hunks(lines, [(0, len(lines), [])]) if lines else "", "deleted")
 
+    def _move(self, key: str, to: str) -> str:
+        known = self.files.get(key)
+        self.files.move(key, to)
+        if known is not None and known.complete:
+            lines = [line for line in known.lines if line is not None]
+            gone = hunks(lines, [(0, len(lines), [])]) if lines else ""
+            come = hunks([], [(0, 0, lines)]) if lines else ""
+            return self._headed(key, gone, "deleted") + self._headed(to, come, "new")
+        if key in self._touched:
+            # git and patch would move the file as it was before its edits.
+            self.files.forget(to)
+            self.left_out += 1
+            return ""
+        self._renamed[to] = key
+        return ""
+
+    def renames(self) -> str:
+        """Sections of the moves no section has told yet; to be asked for after each call."""
+        return "".join(self._headed(to, "", "renamed") for to in list(self._renamed))
+
     def _edited(self, key: str, known: Known, edits: list[Edit]) -> str:
         body = hunks(known.lines, edits)
         known.lines = applied(known.lines, edits)
@@ -131,10 +147,15 @@ class Sections:
         """Hunks below the names git and patch want to see."""
         if not body and not mode:
             return ""
+        self._touched.add(key)
         name = self._name(key)
-        old, new = _quoted("a/" + name), _quoted("b/" + name)
+        before = self._name(self._renamed.pop(key, key))
+        old, new = _quoted("a/" + before), _quoted("b/" + name)
         head = f"diff --git {old} {new}\n"
-        if mode:
+        if before != name:
+            # In one section: patch cannot change a file it has just moved.
+            head += f"similarity index {0 if body else 100}%\nrename from {_quoted(before)}\nrename to {_quoted(name)}\n"
+        elif mode:
             head += f"{mode} file mode 100644\n"
         if body:
             # A name with a space in it ends with a tab.
