@@ -154,7 +154,8 @@ class Sections:
         head = f"diff --git {old} {new}\n"
         if before != name:
             # In one section: patch cannot change a file it has just moved.
-            head += f"similarity index {0 if body else 100}%\nrename from {_quoted(before)}\nrename to {_quoted(name)}\n"
+            head += f"similarity index {0 if body else 100}%\n"
+            head += f"rename from {_quoted(before)}\nrename to {_quoted(name)}\n"
         elif mode:
             head += f"{mode} file mode 100644\n"
         if body:

@@ -9,52 +9,12 @@ from excerpts import HOSTILE, call, excerpt_of
 from sparrow_tui.export import html
 from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Turn
 
-TAGS = set(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "dl",
-        "dt",
-        "dd",
-        "section",
-        "div",
-        "p",
-        "ul",
-        "ol",
-        "li",
-        "a",
-        "time",
-        "pre",
-        "code",
-        "span",
-        "details",
-        "summary",
-        "b",
-        "strong",
-        "em",
-        "s",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "blockquote",
-        "hr",
-        "br",
-        "img",
-    ]
-)
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "h4", "h5", "h6", "dl",
+    "dt", "dd", "section", "div", "p", "ul", "ol", "li", "a", "time", "pre", "code", "span",
+    "details", "summary", "b", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td",
+    "blockquote", "hr", "br", "img",
+}  # fmt: skip
 VOID = {"meta", "br", "hr", "img"}
 
 

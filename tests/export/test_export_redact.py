@@ -1,0 +1,104 @@
+"""Secrets are replaced wherever they stand, counted, and the rest is left as it was."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from excerpts import call, excerpt_of
+
+from sparrow_tui.export import formats
+from sparrow_tui.export.redact import Redactor
+from sparrow_tui.model import Notice, Raw, Reasoning, Text, Turn
+
+# Put together here, so that no scanner takes this file for one that holds secrets.
+AWS = "AKIA" + "IOSFODNN7" + "EXAMPLE"
+GITHUB = "ghp_" + "a1B2" * 9
+ANTHROPIC = "sk-ant-" + "api03-" + "aB3_" * 12
+OPENAI = "sk-proj-" + "aB3" * 10 + "T3Blbk" + "FJ" + "x9Y" * 10
+SLACK = "xoxb-" + "123456789012-" * 2 + "abcdefABCDEF123456789012"
+JWT = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0." + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nabcd\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "kind"),
+    [
+        (f"aws_access_key_id = {AWS}", AWS, "AWS Access Key"),
+        (f"git clone https://{GITHUB}@github.com/a/b", GITHUB, "GitHub Token"),
+        (f"key: {ANTHROPIC}.", ANTHROPIC, "Anthropic Token"),
+        (f"OPENAI {OPENAI} here", OPENAI, "OpenAI Token"),
+        (f"slack {SLACK}", SLACK, "Slack Token"),
+        (f"Authorization: Bearer {JWT}", JWT, "JSON Web Token"),
+        (f"a\n{KEY}\nb", "MIIEow", "Private Key"),
+        ("postgres://bob:s3cretpw@db/x", "s3cretpw", "Basic Auth Credentials"),
+        ('const password = "correct horse battery";', "correct horse battery", "Secret Keyword"),
+        ("export DB_PASSWORD=hunter2xyz\nls", "hunter2xyz", "Secret Keyword"),
+        ("client_secret: zx81spectrum", "zx81spectrum", "Secret Keyword"),
+        ('x = "3f786850e387550fdab836ed7e6dc881de23001b"', "3f786850e3", "Hex High Entropy String"),
+    ],
+)
+def test_secrets_are_found(text: str, secret: str, kind: str) -> None:
+    redactor = Redactor()
+    found = redactor.text(text)
+    assert secret not in found
+    assert "[redacted: " in found
+    assert kind in redactor.counts or kind == "JSON Web Token"
+    assert redactor.counts.total() == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the password is asked for, the secret stays with you",
+        "password = getpass.getpass()",
+        "token = os.environ['TOKEN']",
+        "DB_PASSWORD=${DB_PASSWORD}",
+        "api_key: <your key>",
+        "commit 3f786850e387550fdab836ed7e6dc881de23001b",
+        "session 7d1c2f0a-51f4-4c52-9f0e-0123456789ab",
+        "see src/components/FooBar/index.tsx at https://example.test/a?b=c#d",
+        "10.0.0.1 and 8.8.8.8",
+        "",
+    ],
+)
+def test_other_texts_are_left_alone(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+def test_values_are_redacted_by_their_names() -> None:
+    redactor = Redactor()
+    value = {"api_key": "zzzz1234", "command": "ls", "n": 3, "deep": [{"password": "open sesame"}]}
+    assert redactor.value(value) == {
+        "api_key": "[redacted: Secret Keyword]", "command": "ls", "n": 3,
+        "deep": [{"password": "[redacted: Secret Keyword]"}],
+    }  # fmt: skip
+    assert redactor.counts == {"Secret Keyword": 2}
+
+
+@pytest.mark.parametrize("form", list(formats.FORMATS))
+def test_a_secret_is_gone_from_every_place_also_before_it_was_given_away(form: str) -> None:
+    secret = "tr0ub4dor-and-3"
+    turns = [
+        Turn(role="user", blocks=[Text(f"is {secret} right?")]),
+        Turn(role="assistant", blocks=[Reasoning(f"so {secret}"), Notice("info", secret)]),
+        *call(1, "Write", {"file_path": "/p/.env", "content": f"DB_PASSWORD={secret}\n"}, secret),
+        *call(2, "Bash", {"command": f"echo {secret}"}, f"{secret}\n"),
+        Turn(role="system", blocks=[Raw("odd", {secret: [secret]})]),
+    ]
+    source = excerpt_of(turns, title=f"why {secret}", project="/p")
+    text = "".join(formats.pieces(source, form, redact=True))
+    assert secret not in text
+    assert "redacted: Secret Keyword" in text
+    assert source.notes[-1 if form != "patch" else 0].endswith("× Secret Keyword")
+    assert source.notes[-1 if form != "patch" else 0].startswith("9 secrets were redacted")
+    whole = "".join(formats.pieces(excerpt_of(turns, project="/p"), form))
+    assert secret in whole
+    if form == "json":
+        json.loads(text)
+
+
+def test_nothing_found_is_said_too() -> None:
+    source = excerpt_of([Turn(role="user", blocks=[Text("hello")])])
+    assert "hello" in "".join(formats.pieces(source, "md", redact=True))
+    assert source.notes == ["0 secrets were redacted; look it over before you pass it on"]
