@@ -7,6 +7,7 @@ widget ``/`` leads away from, where letters are commands.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -36,6 +37,7 @@ class KeyOrder:
         self._number = 0
         """Of the key under way; 0: none is."""
         self._handed_out = 0
+        self._patience: asyncio.TimerHandle | None = None
 
     async def take(self, event: events.Event) -> None:
         """A key has arrived: hand it out now, or when its turn comes."""
@@ -50,8 +52,8 @@ class KeyOrder:
         target = self._app.focused or self._app.screen
         await self._deliver(event)
         self._follow(target, number)
-        if self._number:
-            self._app.set_timer(PATIENCE, lambda: self._give_up(number))
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(PATIENCE, self._app.call_later, self._next, number)
 
     def _follow(self, node: MessagePump | None, number: int) -> None:
         """Queue behind the key in ``node``, then in its parent, up to the app."""
@@ -62,12 +64,11 @@ class KeyOrder:
         self._follow(None if node is self._app else node._parent, number)
 
     async def _next(self, number: int) -> None:
-        """The key with a number has had its effect."""
+        """The key with a number has had its effect, or will not have it."""
         if number != self._number:
             return
         self._number = 0
+        if self._patience is not None:
+            self._patience.cancel()
         if self._waiting:
             await self._hand_out(self._waiting.popleft())
-
-    async def _give_up(self, number: int) -> None:
-        await self._next(number)

@@ -12,8 +12,10 @@ from textual.message import Message
 
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
+from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
+from sparrow_tui.store.connection import translated
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search import Results
 from sparrow_tui.store.sqlite import SqliteStore
@@ -158,11 +160,17 @@ class SearchEngine(Thread):
             return
         while not self._stopping:
             try:
-                self._turn(self._store)
+                with translated(self._store.path):
+                    self._turn(self._store)
             except Interrupted:
                 continue
             except StoreError as error:
                 self._post(messages.EngineFailed(str(error)))
+                time.sleep(POLL)
+            except Exception as error:
+                # A fault in one answer must not leave the app without answers.
+                where = record(error)
+                self._post(messages.EngineFailed(f"that could not be answered; see {where}"))
                 time.sleep(POLL)
         self._store.close()
 
@@ -181,14 +189,39 @@ class SearchEngine(Thread):
         if text is not None:
             self._search(store, text, generation, refresh)
         else:
-            for job in jobs:
-                job(store)
-            if opening is not None:
-                self._open(store, opening)
-            if rows is not None:
-                found = store.searcher.details(rows, self._results.query, self._results)
-                self._post(messages.RowsFound(generation, {hit.session.sid: hit for hit in found}))
+            self._answer(store, jobs, opening, rows, generation)
         self._watch(store)
+
+    def _answer(
+        self,
+        store: SqliteStore,
+        jobs: list[Callable[[SqliteStore], None]],
+        opening: _Opening | None,
+        rows: list[int] | None,
+        generation: int,
+    ) -> None:
+        """Do what was asked beside searching; what a new search cuts short is done after it."""
+        try:
+            with translated(store.path):
+                while jobs:
+                    jobs[0](store)
+                    jobs.pop(0)
+                if opening is not None:
+                    self._open(store, opening)
+                    opening = None
+        except Interrupted:
+            with self._ready:
+                self._jobs[:0] = jobs
+                self._opening = self._opening or opening
+            raise
+        except Exception:
+            with self._ready:
+                self._jobs[:0] = jobs[1:]
+                self._opening = self._opening or (opening if jobs else None)
+            raise
+        if rows is not None:
+            found = store.searcher.details(rows, self._results.query, self._results)
+            self._post(messages.RowsFound(generation, {hit.session.sid: hit for hit in found}))
 
     def _has_work(self) -> bool:
         return bool(
