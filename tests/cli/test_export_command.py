@@ -59,7 +59,7 @@ def test_a_range_of_turns(
     assert run(filled, "abc", "--format", "json", f"--turns={turns}") == 0
     found = json.loads(capsys.readouterr().out)
     assert [turn["turn"] for turn in found["turns"]] == list(expected)
-    assert found["start"] == list(expected)[0]
+    assert found["start"] == next(iter(expected))
 
 
 @pytest.mark.parametrize("turns", ["x", "1", "3:2", "50:", "1:2:3", "", "1.5:2", "٣:٤", ":-90"])
