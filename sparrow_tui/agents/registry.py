@@ -30,6 +30,7 @@ MODULES = (
     "vibe",
     "droid",
     "cline",
+    "kiro",
     "llm",
     "amp",
     "chatgpt",
