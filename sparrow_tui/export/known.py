@@ -47,8 +47,14 @@ class Known:
         """Lines from index ``start`` on have been seen."""
         missing = start + len(lines) - len(self.lines)
         if missing > 0:
+            self.complete = False
             self.lines.extend([None] * missing)
         self.lines[start : start + len(lines)] = lines
+
+    def all(self) -> list[str] | None:
+        """Every line of the file, if all are known."""
+        lines = [line for line in self.lines if line is not None]
+        return lines if self.complete and len(lines) == len(self.lines) else None
 
     @property
     def characters(self) -> int:

@@ -87,8 +87,8 @@ class Sections:
     def _write(self, key: str, change: Write, answer: str) -> str:
         known = self.files.get(key)
         lines = lines_of(change.content)
-        if known is not None and known.complete:
-            held = [line for line in known.lines if line is not None]
+        held = known.all() if known is not None else None
+        if known is not None and held is not None:
             edits = edits_between(held, [*held, *lines] if change.added else lines)
             return self._edited(key, known, edits)
         if change.added:
@@ -111,17 +111,17 @@ class Sections:
     def _delete(self, key: str) -> str:
         known = self.files.get(key)
         self.files.forget(key)
-        if known is None or not known.complete:
+        lines = known.all() if known is not None else None
+        if lines is None:
             self.left_out += 1
             return ""
-        lines = [line for line in known.lines if line is not None]
         return self._headed(key, hunks(lines, [(0, len(lines), [])]) if lines else "", "deleted")
 
     def _move(self, key: str, to: str) -> str:
         known = self.files.get(key)
         self.files.move(key, to)
-        if known is not None and known.complete:
-            lines = [line for line in known.lines if line is not None]
+        lines = known.all() if known is not None else None
+        if lines is not None:
             gone = hunks(lines, [(0, len(lines), [])]) if lines else ""
             come = hunks([], [(0, 0, lines)]) if lines else ""
             return self._headed(key, gone, "deleted") + self._headed(to, come, "new")

@@ -36,6 +36,10 @@ class Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID
+        self.handle_starttag(tag, attrs)
+
     def handle_data(self, data: str) -> None:
         if "style" not in self.open:
             self.words.append(data)
@@ -74,7 +78,7 @@ def check_inert(page: str) -> Reader:
 
 def test_every_block_is_there() -> None:
     turns = [
-        Turn(role="user", blocks=[Text("# Why\n\n| a | b |\n|---|---|\n| `1<2` | *x* |")]),
+        Turn(role="user", blocks=[Text("# Why\n\n---\na\\\nb\n\n| a | b |\n|---|---|\n| `1<2` | *x* |")]),
         Turn(role="assistant", model="m-1", blocks=[Reasoning("hm"), Text("```py\nx = 1\n```")]),
         *call(1, "Bash", {"command": "ls", "timeout": 5}, "\x1b[31mred\x1b[0m \x1b[38;5;208mx"),
         *call(2, "Edit", {"file_path": "/p/a.py", "old_string": "a b c", "new_string": "a X c"}),

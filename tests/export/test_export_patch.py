@@ -226,6 +226,18 @@ def test_spellings_of_edits() -> None:
         assert changes(name, value) == []
 
 
+def test_a_file_known_in_parts_is_not_taken_for_whole() -> None:
+    path = f"{PROJECT}/poem.txt"
+    turns = [
+        *call(1, "Read", {"file_path": path}, shown("one\ntwo\n")),
+        *call(2, "Read", {"file_path": path, "offset": 10}, shown("ten\neleven\n", 10)),
+        *call(3, "Write", {"file_path": path, "content": "new\n"}, "has been updated"),
+    ]
+    text, notes = exported(turns)
+    assert "-one" not in text
+    assert "1 of them" in notes[1]
+
+
 def test_what_is_known_of_files_is_bounded() -> None:
     files = KnownFiles(most=100_000)
     for number in range(50):
