@@ -51,17 +51,24 @@ class KeyOrder:
         self._number = number = self._handed_out
         target = self._app.focused or self._app.screen
         await self._deliver(event)
-        self._follow(target, number)
+        self._follow(target, number, [target])
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(PATIENCE, self._app.call_later, self._next, number)
 
-    def _follow(self, node: MessagePump | None, number: int) -> None:
-        """Queue behind the key in ``node``, then in its parent, up to the app."""
-        if node is None or not node.call_later(self._passed, node, number):
+    def _follow(self, node: MessagePump | None, number: int, again: list[MessagePump]) -> None:
+        """Queue behind the key in ``node``, then in its parent, up to the app.
+
+        There the key's binding acts. What it sends goes the same way, so the way is gone twice.
+        """
+        if node is not None and node.call_later(self._passed, node, number, again):
+            return
+        if again:
+            self._follow(again.pop(), number, again)
+        else:
             self._app.call_later(self._next, number)
 
-    def _passed(self, node: MessagePump, number: int) -> None:
-        self._follow(None if node is self._app else node._parent, number)
+    def _passed(self, node: MessagePump, number: int, again: list[MessagePump]) -> None:
+        self._follow(None if node is self._app else node._parent, number, again)
 
     async def _next(self, number: int) -> None:
         """The key with a number has had its effect, or will not have it."""

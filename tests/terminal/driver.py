@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -18,6 +19,22 @@ import pyte
 
 WAIT = 30.0
 """Seconds after which something that was waited for is given up."""
+UNKNOWN = re.compile(rb"\x1b\[(?:\?\d+\$p|[<>=]\d*u)")
+"""Mode requests and keyboard protocols: pyte would print their letters."""
+CONTROL = re.compile(rb"\x1b\[[0-9;?<>=]*[@-~]|\x1b\][^\x07]*\x07")
+"""Any control sequence the app writes."""
+MODES = {
+    "alternate screen": (b"\x1b[?1049h", b"\x1b[?1049l"),
+    "mouse": (b"\x1b[?1000h", b"\x1b[?1000l"),
+    "mouse movement": (b"\x1b[?1003h", b"\x1b[?1003l"),
+    "mouse positions": (b"\x1b[?1006h", b"\x1b[?1006l"),
+    "focus reports": (b"\x1b[?1004h", b"\x1b[?1004l"),
+    "bracketed paste": (b"\x1b[?2004h", b"\x1b[?2004l"),
+    "hidden cursor": (b"\x1b[?25l", b"\x1b[?25h"),
+    "no line wrap": (b"\x1b[?7l", b"\x1b[?7h"),
+    "keyboard protocol": (b"\x1b[>", b"\x1b[<u"),
+}
+"""What an app switches on, and how it is switched off again."""
 
 
 class Terminal:
@@ -59,10 +76,8 @@ class Terminal:
             if not data:
                 return
             self.raw += data
-            # pyte knows neither of these and would print their letters.
-            clean = data.replace(b"\x1b[?2026$p", b"").replace(b"\x1b[>1u", b"")
             with contextlib.suppress(Exception):
-                self.stream.feed(clean)
+                self.stream.feed(UNKNOWN.sub(b"", data))
 
     @property
     def text(self) -> str:
@@ -99,16 +114,13 @@ class Terminal:
 
     def left_clean(self) -> list[str]:
         """What was not put back as it was."""
-        faults = []
-        for name, on, off in (
-            ("alternate screen", b"\x1b[?1049h", b"\x1b[?1049l"),
-            ("mouse", b"\x1b[?1000h", b"\x1b[?1000l"),
-            ("mouse positions", b"\x1b[?1006h", b"\x1b[?1006l"),
-            ("bracketed paste", b"\x1b[?2004h", b"\x1b[?2004l"),
-            ("hidden cursor", b"\x1b[?25l", b"\x1b[?25h"),
-        ):
-            if self.raw.rfind(on) > self.raw.rfind(off):
-                faults.append(name)
+        faults = [
+            name for name, (on, off) in MODES.items() if self.raw.rfind(on) > self.raw.rfind(off)
+        ]
+        left, screen, after = bytes(self.raw).rpartition(MODES["alternate screen"][1])
+        before = left.partition(MODES["alternate screen"][0])[0]
+        if not screen or CONTROL.sub(b"", before + after).strip():
+            faults.append("text outside the alternate screen")
         if termios.tcgetattr(self._child)[3] != self.before[3]:
             faults.append("line mode")
         return faults

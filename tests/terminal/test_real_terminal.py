@@ -60,11 +60,12 @@ def test_start_type_read_quit(terminal, columns, rows):
     assert "Traceback" not in screen.raw.decode("utf-8", "replace")
 
 
-def test_an_empty_home_is_told_where_was_looked(terminal):
-    screen = terminal()
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 40)])
+def test_an_empty_home_is_told_where_was_looked(terminal, columns, rows):
+    screen = terminal(columns=columns, rows=rows)
     screen.until(lambda text: "No sessions found" in text, "the first page")
-    assert ".claude" in screen.text
-    assert "demo" in screen.text
+    for said in ("~/.claude/projects", "~/.codex/sessions", "demo library", "PATH…"):
+        assert said in screen.text
     screen.press("d")
     screen.until(lambda text: "Retry with backoff" in text, "the demo library")
     screen.press(CONTROL_Q)
@@ -72,12 +73,19 @@ def test_an_empty_home_is_told_where_was_looked(terminal):
     assert screen.left_clean() == []
 
 
+def test_what_is_typed_on_the_first_page_is_not_lost(terminal):
+    screen = terminal()
+    screen.until(lambda text: "No sessions found" in text, "the first page")
+    screen.press("/needle")
+    screen.until(lambda text: "◆ needle" in text, "the text in the search box")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_clean(terminal, number):
     screen = terminal("--demo")
     screen.until(lambda text: "Retry with backoff" in text, "the list")
     screen.process.send_signal(number)
-    screen.ended()
+    assert screen.ended() == 128 + number
     assert screen.left_clean() == []
 
 
