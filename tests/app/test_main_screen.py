@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sparrow_tui.app.screens.help import HelpScreen
@@ -250,9 +252,12 @@ async def test_an_empty_store_says_where_it_looked(running, location, size):
         shown = "\n".join(lines)
         assert "No sessions found" in shown
         assert "demo library" in shown
-        for agent, place, _there in driver.app.places_looked():
-            assert agent in shown
-            assert place in shown
+        assert "~/.claude/projects" in shown
+        looked = driver.app.places_looked()
+        more = re.search(r"and (\d+) more: sparrow-tui doctor", shown)
+        named = shown.count("· ") + shown.count("✓ ")
+        assert named + (int(more[1]) if more else 0) == len(looked)
+        assert named > 15
 
 
 async def test_narrow_terminals_show_the_list_above_the_transcript(running, demo_store):

@@ -14,6 +14,9 @@ from sparrow_tui.sanitize import clean_line
 Looked = tuple[str, str, bool]
 """An agent's name, a place its sessions are looked for in, whether the place exists."""
 
+LONGEST = 36
+"""Characters of a place, where room is short."""
+
 
 class FirstRun(Widget, can_focus=True):
     """The page of an empty store."""
@@ -44,23 +47,20 @@ class FirstRun(Widget, can_focus=True):
         """What can be done comes first: a low terminal cuts the end of the page."""
         syncing = self._syncing
         title = "Looking for sessions…" if syncing else "No sessions found on this machine yet."
-        lines = [
-            Content.styled(title, "bold $primary"),
-            Content(""),
-            _key("d", "look around in a demo library"),
-            _key("q", "quit"),
-            Content.styled(
-                "Sessions kept elsewhere?  sparrow-tui PATH…  takes files and directories.",
-                "$text-muted",
-            ),
-            Content(""),
-            Content.styled("Looked for", "$text-muted"),
-        ]
-        if len(lines) + len(self._looked) <= self.content_size.height:
-            lines += self._table()
-        else:
-            lines += self._flowing()
-        return Content("\n").join(lines)
+        demo, leave = _key("d", "look around in a demo library"), _key("q", "quit")
+        elsewhere = Content.styled(
+            "Sessions kept elsewhere?  sparrow-tui PATH…  takes files and directories.",
+            "$text-muted",
+        )
+        looked = Content.styled("Looked for", "$text-muted")
+        blank = Content("")
+        head = [Content.styled(title, "bold $primary"), blank]
+        roomy = [*head, demo, leave, elsewhere, blank, looked, *self._table()]
+        room = self.content_size.height
+        if len(roomy) <= room:
+            return Content("\n").join(roomy)
+        tight = [*head, Content.assemble(demo, "   ", leave), elsewhere, blank, looked]
+        return Content("\n").join([*tight, *self._flowing(room - len(tight))])
 
     def _table(self) -> list[Content]:
         """An agent a line."""
@@ -70,17 +70,35 @@ class FirstRun(Widget, can_focus=True):
             for agent, place, there in self._looked
         ]
 
-    def _flowing(self) -> list[Content]:
-        """As many agents a line as there is room for."""
+    def _flowing(self, height: int) -> list[Content]:
+        """As many agents a line as there is room for; how many more there are."""
         room = self.content_size.width
         lines: list[Content] = []
+        left_out = 0
         for agent, place, there in self._looked:
-            piece = Content.assemble(_mark(there), f"{agent} ", (place, "$text-muted"))
-            if lines and lines[-1].cell_length + 2 + piece.cell_length <= room:
-                lines[-1] = Content.assemble(lines[-1], "  ", piece)
+            shown = (_shortened(place), "$text-muted")
+            piece = Content.assemble(_mark(there), f"{agent} ", shown)
+            for number, line in enumerate(lines):
+                if line.cell_length + 2 + piece.cell_length <= room:
+                    lines[number] = Content.assemble(line, "  ", piece)
+                    break
             else:
-                lines.append(piece)
+                if len(lines) < height - 1:
+                    lines.append(piece)
+                else:
+                    left_out += 1
+        if left_out:
+            more = f"… and {left_out} more: sparrow-tui doctor lists every place."
+            lines.append(Content.styled(more, "$text-muted"))
         return lines
+
+
+def _shortened(place: str) -> str:
+    """A path's beginning and end, if it is long."""
+    if len(place) <= LONGEST:
+        return place
+    end = place[-LONGEST // 2 :]
+    return f"{place[: LONGEST // 3]}…{end[max(end.find('/'), 0) :]}"
 
 
 def _key(key: str, does: str) -> Content:
