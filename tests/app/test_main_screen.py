@@ -120,6 +120,19 @@ async def test_a_wrong_facet_is_told_and_the_rest_searches(running, demo_store):
         assert "cost" in str(driver.main.query_one("#found").render())
 
 
+async def test_no_results_are_said_in_the_list(running, demo_store):
+    async with running(demo_store) as driver:
+        for text in ("zzqqxxjj", "agent:qwen after:1d"):
+            await driver.type(text)
+            await driver.settled()
+            assert not driver.list.sids
+            assert "Nothing matches" in driver.list.render_line(0).text
+            await driver.press("enter", "escape")
+            await driver.settled()
+            assert len(driver.list.sids) == 15
+            assert "Nothing matches" not in driver.list.render_line(0).text
+
+
 async def test_up_in_an_empty_box_brings_back_searches(running, demo_store):
     settings = Settings(searches=["gateway", "strasse"])
     async with running(demo_store, settings=settings) as driver:

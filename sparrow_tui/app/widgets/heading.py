@@ -56,7 +56,7 @@ class Heading(Widget):
     def _facts(self, session: Session) -> list[str]:
         facts = [session.project or "", session.branch or "", session.model or ""]
         facts.append(clock.stamp(session.updated_at))
-        facts.append(f"{session.turns:,} turns")
+        facts.append(f"{session.turns:,} turn{'' if session.turns == 1 else 's'}")
         if session.source_gone:
             facts.append("source gone, kept here")
         return [fact for fact in facts if fact]

@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sparrow_tui.app import clock
-from sparrow_tui.app.widgets.session_row import Look, Styles, draw_row
+from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_row
 from sparrow_tui.store.base import SessionHit
 
 PAGE_AHEAD = 40
@@ -100,7 +100,7 @@ class SessionList(ScrollView, can_focus=True):
         self._counts: Mapping[int, int] = {}
         self._details: dict[int, SessionHit] = {}
         self._looks: Mapping[str, Look] = {}
-        self._searching = False
+        self._searching = self._answered = False
         self._strips: dict[tuple[int, bool], list[Strip]] = {}
         self._styles: Styles | None = None
         self._wanted: set[int] = set()
@@ -159,7 +159,7 @@ class SessionList(ScrollView, can_focus=True):
             self._details = dict(details)
         else:
             self._details.update(details)
-        self._searching = searching
+        self._searching, self._answered = searching, True
         self._wanted.clear()
         cursor = 0
         if keep and self._moved and before is not None:
@@ -237,6 +237,8 @@ class SessionList(ScrollView, can_focus=True):
         height = self.row_height
         row, part = divmod(self.scroll_offset.y + y, height)
         if row >= len(self._sids):
+            if self._answered and not self._sids and y == 0:
+                return draw_nothing(width, self._row_styles())
             return Strip.blank(width, self.rich_style)
         sid = self._sids[row]
         current = row == self.cursor

@@ -95,6 +95,12 @@ def draw_row(
     return lines
 
 
+def draw_nothing(width: int, styles: Styles) -> Strip:
+    """The first line of a list no session is in."""
+    words = Segment("  Nothing matches. Esc in the search box clears it.", styles.dim)
+    return Strip([words]).adjust_cell_length(width, styles.base)
+
+
 class _Row:
     """A line being filled from the left."""
 
@@ -214,7 +220,8 @@ def _snippet(row: _Row, hit: SessionHit, styles: Styles) -> None:
     if best.spans and best.spans[0][1] > row.left:
         # The pane is narrower than the snippet: begin where the match is seen.
         at = max(best.spans[0][0] - row.left // 3, 0)
-        row.add("…", styles.snippet)
+        if at:
+            row.add("…", styles.snippet)
     for start, end in best.spans:
         row.add(best.snippet[at:start], styles.snippet)
         row.add(best.snippet[start:end], styles.match)
