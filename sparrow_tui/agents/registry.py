@@ -36,8 +36,12 @@ MODULES = (
     "chatgpt",
     "claude_ai",
     "aider",
+    "generic",
 )
-"""Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family)."""
+"""Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family).
+
+A file given by hand belongs to the first that knows it: the generic one comes last.
+"""
 
 
 @cache
