@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +23,14 @@ from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.cline_messages import DisplayLog, project_in
 from sparrow_tui.agents.cline_requests import request_turns
 from sparrow_tui.agents.cline_results import Results
-from sparrow_tui.agents.common import as_text, micro_dollars, milliseconds, title_of, whole
+from sparrow_tui.agents.common import (
+    as_text,
+    json_or_text,
+    micro_dollars,
+    milliseconds,
+    title_of,
+    whole,
+)
 from sparrow_tui.agents.documents import load, sealed
 from sparrow_tui.agents.line_session import some, with_side
 from sparrow_tui.agents.projects import json_file
@@ -38,6 +46,9 @@ _PRODUCTS = (
 )
 _SERVERS = (".vscode-server", ".vscode-server-insiders", ".cursor-server", ".windsurf-server")
 _SESSION = ".messages.json"
+_OWN_PLACE = re.compile(
+    r'^\s*"roo-cline\.customStoragePath"\s*:\s*("(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*")', re.MULTILINE
+)
 
 
 class Tasks(Agent):
@@ -227,9 +238,8 @@ class Roo(Tasks):
         """The extension's tasks, also where its settings keep them elsewhere."""
         found = super().roots(place)
         for product in _PRODUCTS:
-            settings = json_file(place.config_home / product / "User" / "settings.json")
-            own = settings.get("roo-cline.customStoragePath") if isinstance(settings, dict) else ""
-            if isinstance(own, str) and os.path.isabs(own):
+            own = _setting(place.config_home / product / "User" / "settings.json")
+            if os.path.isabs(own):
                 found.append(Path(own) / "tasks")
         return found
 
@@ -244,6 +254,15 @@ def titled(info: SessionInfo, turns: Iterator[Turn]) -> Iterator[Turn]:
             for block in turn.blocks:
                 info.title = info.title or title_of(getattr(block, "text", "")) or None
         yield turn
+
+
+def _setting(path: Path) -> str:
+    """Where an editor's settings (JSON with comments) let Roo Code keep its tasks."""
+    try:
+        found = _OWN_PLACE.search(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return as_text(json_or_text(f"[{found[1]}]")[0]) if found else ""
 
 
 def _folders(root: Path) -> list[Path]:

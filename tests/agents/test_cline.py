@@ -202,6 +202,20 @@ def test_roo(tmp_path: Path) -> None:
     assert (ROO.resume(info), bool(ROO.no_resume)) == (None, True)
 
 
+def test_roo_keeps_its_tasks_elsewhere(tmp_path: Path) -> None:
+    own = tmp_path / "my tasks"
+    settings = tmp_path / ".config" / "VSCodium" / "User" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    line = f'"roo-cline.customStoragePath": {json.dumps(str(own))},'
+    settings.write_text(f"{{\n // a comment\n {line}\n}}")
+    path = put(own / "tasks" / "0198-c" / "ui_messages.json", [say("text", "Count")])
+    (source,) = ROO.sources(Place(tmp_path, {}, "linux"))
+    assert source.path == str(path)
+    for text in (f"// {line}", '"roo-cline.customStoragePath": "../x"', "\0", '"roo-cline.'):
+        settings.write_text(text)
+        assert list(ROO.sources(Place(tmp_path, {}, "linux"))) == []
+
+
 MESSAGES = {
     "version": 1, "updated_at": "2026-02-02T02:41:00Z", "agent": "lead", "sessionId": "17-ab",
     "messages": [
