@@ -70,7 +70,13 @@ def as_text(value: Any) -> str:
         return value
     if value is None:
         return ""
-    return msgspec.json.encode(value).decode("utf-8", errors="replace")
+    try:
+        return msgspec.json.encode(value).decode("utf-8", errors="replace")
+    except (ValueError, OverflowError):
+        # Halves of surrogate pairs, integers of any length: the standard library takes them.
+        import json
+
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 _MARKER = re.compile(r"<[^<>]*>|\[\[[^\[\]]*\]\]|\{\{[^{}]*\}\}|```\w*")

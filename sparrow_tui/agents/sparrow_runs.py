@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,22 @@ from sparrow_tui.agents.common import (
     whole,
 )
 from sparrow_tui.agents.line_session import LineSession, append_text
-from sparrow_tui.model import Block, Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
+from sparrow_tui.model import (
+    Block,
+    Image,
+    Notice,
+    Reasoning,
+    Text,
+    ToolResult,
+    ToolUse,
+    Turn,
+    Usage,
+)
 
 _SKIPPED = frozenset(
     ("TokenUsageEstimated", "CostUpdate", "UpdateAvailable", "TokenUsage", "ToolUseStarted",
-     "Message", "CheckpointCreated", "PlanUpdated", "Heartbeat", "Progress")
+     "Message", "CheckpointCreated", "PlanUpdated", "Heartbeat", "Progress", "DiffApplied",
+     "ApprovalRequested", "AgentStatus", "AutonomyChanged")
 )  # fmt: skip
 _STATES = {"completed": "ended", "interrupted": "unclean", "aborted": "unclean"}
 
@@ -62,12 +74,12 @@ class RunSession(LineSession):
             if not any(isinstance(b, ToolUse) and b.id == call for b in turn.blocks):
                 turn.blocks.append(ToolUse(call, as_text(record.get("name")), record.get("args")))
         elif kind == "ToolOutput":
-            self.keep()
-            yield from self.close()
             result = ToolResult(
-                as_text(record.get("id")), anthropic_blocks(record.get("blocks")),
+                as_text(record.get("id")), _blocks(record.get("blocks")),
                 is_error=bool(record.get("is_error")),
             )  # fmt: skip
+            self.keep()
+            yield from self.close()
             yield Turn(role="tool", blocks=[result], time=time)
         elif kind in ("RouteSelected", "ModelSwitched"):
             self._routed(kind, record)
@@ -80,10 +92,17 @@ class RunSession(LineSession):
             yield from self.close()
             said = record.get("message") or record.get("error") or record.get("summary")
             text = as_text(said)
+            if kind == "Compacted" and "before_chars" in record:
+                sizes = (whole(record.get(f"{when}_chars")) for when in ("before", "after"))
+                text = f"{' → '.join(map(str, sizes))} characters"
             notice = Notice("error" if kind == "Error" else "compaction", text or kind)
             yield Turn(role="system", blocks=[notice], time=time, api_error=kind == "Error")
         elif kind in _SKIPPED:
             self.skip()
+        elif (remark := _remark(kind, record)) is not None:
+            self.keep()
+            yield from self.close()
+            yield Turn(role="system", blocks=[remark], time=time, meta=True)
         else:
             yield from self.close()
             yield self.unknown(kind or "event", record, time)
@@ -132,6 +151,50 @@ class RunSession(LineSession):
                 time=self.state.get("time"),
                 api_error=status.startswith("error"),
             )
+
+
+def _remark(kind: str, record: dict[str, Any]) -> Notice | None:
+    """What happened beside the talk, as a notice; ``None`` for events nobody told us about."""
+    if kind == "DiffProposed":
+        return Notice("info", f"{as_text(record.get('file'))}\n{as_text(record.get('patch'))}")
+    if kind == "TestResult":
+        passed, failed = whole(record.get("passed")), whole(record.get("failed"))
+        words = f"Tests: {passed} passed, {failed} failed\n{as_text(record.get('detail'))}".strip()
+        return Notice("error" if failed else "info", words)
+    if kind == "AgentSpawned":
+        role, model = as_text(record.get("role")), as_text(record.get("model"))
+        return Notice("info", f"Agent {role} started ({model})")
+    if kind == "ApprovalResolved":
+        return Notice("info", f"Approval: {as_text(record.get('decision'))}")
+    if kind == "SkillLearned":
+        return Notice("info", f"Skill learned: {as_text(record.get('name'))}")
+    return None
+
+
+def _blocks(value: Any) -> list[Block]:
+    """A tool's output: ``{"Text": …}``, ``{"Json": …}``, ``{"Image": …}`` or ``{"Diff": …}``."""
+    blocks: list[Block] = []
+    for part in value if isinstance(value, list) else [value]:
+        kind, inner = next(iter(part.items())) if _is_variant(part) else ("", None)
+        facts = inner if isinstance(inner, dict) else {}
+        if kind in ("Text", "Json"):
+            text = as_text(inner)
+            if text.strip():
+                blocks.append(Text(text))
+        elif kind == "Diff":
+            blocks.append(Text(f"{as_text(facts.get('file'))}\n{as_text(facts.get('patch'))}"))
+        elif kind == "Image" and isinstance(facts.get("data"), list):
+            data = b64encode(bytes(whole(byte) & 255 for byte in facts["data"])).decode("ascii")
+            size = len(facts["data"])
+            blocks.append(Image(as_text(facts.get("mime")), data, size=size))
+        else:
+            blocks.extend(anthropic_blocks(part))
+    return blocks
+
+
+def _is_variant(part: Any) -> bool:
+    """Whether a value is one of an enumeration's, named by its only key."""
+    return isinstance(part, dict) and len(part) == 1
 
 
 def _json(path: Path) -> dict[str, Any]:

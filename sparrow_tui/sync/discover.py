@@ -125,7 +125,7 @@ def _inside(folder: Path) -> Iterator[Source]:
             if looked > MOST_FILES:
                 return
             if not name.endswith((".jsonl", ".json", ".db", ".sqlite", ".vscdb", ".zst", ".md",
-                                  ".zip", ".txt")):  # fmt: skip
+                                  ".zip", ".txt", ".sqlite3", ".ndjson")):  # fmt: skip
                 continue
             try:
                 yield recognise(Path(root, name))
