@@ -36,6 +36,7 @@ from sparrow_tui.app.transcript_model import Spot
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.faultlog import record
 from sparrow_tui.paths import stylesheet
+from sparrow_tui.resume import Command
 from sparrow_tui.store.sqlite import SqliteStore
 
 DEMO = "demo"
@@ -87,6 +88,8 @@ class SparrowApp(App[str]):
         self.agents_held: list[str] = []
         self.fault = ""
         """What to tell the user after a fault of ours ended the app."""
+        self.leaving_for: Command | None = None
+        """What to run once the terminal is free."""
         self.engine = SearchEngine(location, self.from_thread)
         self.writer = StoreWriter(location, self.from_thread)
         self.syncing = Syncing(self.from_thread, location, paths) if sync else None
@@ -147,7 +150,7 @@ class SparrowApp(App[str]):
     def _settle(self) -> None:
         """After the first frame: what start-up left in memory stays, so collections are short."""
         self.looks = {name: Look(agent.label, agent.color) for name, agent in agents().items()}
-        self.main.sessions.set_looks(self.looks)
+        self.main.set_looks(self.looks)
         self.engine.run_job(self._count_agents)
         gc.collect()
         gc.freeze()
@@ -164,6 +167,11 @@ class SparrowApp(App[str]):
     def action_show_demo(self) -> None:
         """End, to begin again with the demo library."""
         self.exit(DEMO)
+
+    def leave_for(self, chosen: Command) -> None:
+        """End, to become an agent's program."""
+        self.leaving_for = chosen
+        self.call_later(self.action_quit)
 
     def places_looked(self) -> list[tuple[str, str, bool]]:
         """Where sessions are looked for: agent, place, whether it exists."""

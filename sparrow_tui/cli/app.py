@@ -91,4 +91,8 @@ def _open(location: str | None, options: argparse.Namespace, *, sync: bool) -> i
     wanted = app.run()
     if app.fault:
         return 1
+    if app.leaving_for is not None:
+        from sparrow_tui.resume import execute
+
+        return execute(app.leaving_for)
     return _demo(options) if wanted == DEMO else app.return_code or 0

@@ -84,6 +84,7 @@ class Driver:
             and view._opening is None
             and view._goal is None
             and bool(view._buckets)
+            and view.map_width == view.text_width
         )
 
     def titles(self) -> list[str]:

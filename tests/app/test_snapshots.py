@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.settings import Settings
 
 NOW = 1_767_268_800_000
@@ -22,18 +24,22 @@ async def _settle(pilot) -> None:
         listed = app.main.sessions
         if (
             engine._answered >= engine.generation
+            and not (engine._busy or engine._has_work())
             and len(listed.sids)
             and view.session is not None
             and view.session.sid == listed.selected
             and view._opening is None
             and view._goal is None
             and view._buckets
+            and view.map_width == view.text_width
             and app.looks
             and app.main.query_one("#metrics").figures.requests
             and not app.main._counting
         ):
             break
         await asyncio.sleep(0.01)
+    else:
+        pytest.fail("the app did not come to rest")
     # The figures light up as they come; wait until they have cooled down.
     footer = app.main.query_one("#metrics")
     for _ in range(500):
@@ -41,6 +47,14 @@ async def _settle(pilot) -> None:
             break
         await asyncio.sleep(0.01)
     await pilot.pause()
+
+
+async def _until(condition: Callable[[], object]) -> None:
+    for _ in range(1_000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("what was waited for did not come")
 
 
 def _app(store: str, theme: str = "captain") -> SparrowApp:
@@ -67,10 +81,12 @@ def test_search(snap_compare, demo_store, size):
 def test_transcript(snap_compare, demo_store, size, theme):
     async def read(pilot) -> None:
         await _settle(pilot)
+        view = pilot.app.main.transcript
         await pilot.press("enter")
+        await _until(lambda: view.has_focus)
         await _settle(pilot)
         await pilot.press("right_square_bracket")
-        await pilot.pause(0.3)
+        await _until(lambda: view.current_turn > 1)
         await _settle(pilot)
 
     assert snap_compare(_app(demo_store, theme), terminal_size=size, run_before=read)
@@ -80,6 +96,7 @@ def test_help(snap_compare, demo_store):
     async def ask(pilot) -> None:
         await _settle(pilot)
         await pilot.press("f1")
-        await pilot.pause(0.2)
+        await _until(lambda: isinstance(pilot.app.screen, HelpScreen))
+        await pilot.pause()
 
     assert snap_compare(_app(demo_store), terminal_size=(100, 50), run_before=ask)

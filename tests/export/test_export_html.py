@@ -78,7 +78,10 @@ def check_inert(page: str) -> Reader:
 
 def test_every_block_is_there() -> None:
     turns = [
-        Turn(role="user", blocks=[Text("# Why\n\n---\na\\\nb\n\n| a | b |\n|---|---|\n| `1<2` | *x* |")]),
+        Turn(
+            role="user",
+            blocks=[Text("# Why\n\n---\na\\\nb\n\n| a | b |\n|---|---|\n| `1<2` | *x* |")],
+        ),
         Turn(role="assistant", model="m-1", blocks=[Reasoning("hm"), Text("```py\nx = 1\n```")]),
         *call(1, "Bash", {"command": "ls", "timeout": 5}, "\x1b[31mred\x1b[0m \x1b[38;5;208mx"),
         *call(2, "Edit", {"file_path": "/p/a.py", "old_string": "a b c", "new_string": "a X c"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,12 +14,12 @@ from textual.message import Message
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
-from sparrow_tui.app import clipboard, messages
+from sparrow_tui.app import messages
 from sparrow_tui.app.counting import SCOPES, count
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.app.screens.search_actions import SearchActions
-from sparrow_tui.app.screens.session_actions import SessionActions
+from sparrow_tui.app.screens.taking_actions import TakingActions
 from sparrow_tui.app.syncing import in_words
 from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.widgets.find_bar import FindBar
@@ -27,9 +28,10 @@ from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList
+from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.sanitize import clean_line
-from sparrow_tui.store.base import Interrupted, Session, SessionHit
+from sparrow_tui.store.base import Session, SessionHit
 from sparrow_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -38,12 +40,12 @@ if TYPE_CHECKING:
 
 TYPED = frozenset(
     ("help", "search", "cycle_scope", "dashboard", "leave", "pin", "rename", "tag", "hide",
-     "info", "unmark", "delete")
+     "info", "unmark", "delete", "resume", "copy_resume", "export", "pager", "editor")
 )  # fmt: skip
 """Actions whose keys are letters."""
 
 
-class MainScreen(SessionActions, SearchActions):
+class MainScreen(TakingActions, SearchActions):
     """Keys go to the search engine, results to the list, the selection to the transcript."""
 
     app: SparrowApp
@@ -179,15 +181,14 @@ class MainScreen(SessionActions, SearchActions):
         session = self.session.sid if self.session is not None else None
 
         def job(store: SqliteStore) -> None:
+            figures: Figures | None = None  # stays so if a new search cuts this short
             try:
                 figures = count(
                     store, self._scope, sids=sids, session=session,
                     saved=app.settings.saved, now=app.present(),
                 )  # fmt: skip
-            except Interrupted:
-                app.from_thread(messages.Call(self._counted))
-                return
-            app.from_thread(messages.Call(lambda: self._counted(figures)))
+            finally:
+                app.from_thread(messages.Call(lambda: self._counted(figures)))
 
         app.engine.run_job(job)
 
@@ -195,7 +196,7 @@ class MainScreen(SessionActions, SearchActions):
         self._counting = False
         if figures is not None:
             self.query_one(MetricsFooter).show(figures)
-        if self._count_again or figures is None:
+        if self._count_again:
             self._count_again = False
             self.set_timer(0.2, self.count)
 
@@ -269,9 +270,7 @@ class MainScreen(SessionActions, SearchActions):
         self.session = event.session
         if self._scope == "session" and not same:
             self.count()
-        self.query_one("#heading", Heading).show(
-            event.session, self.app.looks.get(event.session.agent)
-        )
+        self._head()
         if same and event.refresh:
             view.turns_appended(event.session.turns)
         elif not same or event.turn is not None or event.focus:
@@ -285,6 +284,16 @@ class MainScreen(SessionActions, SearchActions):
             self.set_class(True, "-reading")
             view.focus()
 
+    def _head(self) -> None:
+        if self.session is not None:
+            look = self.app.looks.get(self.session.agent)
+            self.query_one("#heading", Heading).show(self.session, look)
+
+    def set_looks(self, looks: Mapping[str, Look]) -> None:
+        """How agents are named and coloured has become known."""
+        self.sessions.set_looks(looks)
+        self._head()
+
     @on(TranscriptView.OpenChild)
     def _open_child(self, event: TranscriptView.OpenChild) -> None:
         event.stop()
@@ -297,12 +306,6 @@ class MainScreen(SessionActions, SearchActions):
         focused = self.focused
         if isinstance(focused, SearchBox | SessionList):
             self.remove_class("-reading")
-
-    @on(TranscriptView.Copied)
-    def _copied(self, event: TranscriptView.Copied) -> None:
-        event.stop()
-        clipboard.copy(event.text, self.app.copy_to_clipboard)
-        self.transcript.say(f"copied {event.what}: {len(event.text):,} characters")
 
     @on(TranscriptView.Asked)
     def _asked(self, event: TranscriptView.Asked) -> None:

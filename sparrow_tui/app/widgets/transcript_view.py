@@ -120,6 +120,8 @@ class TranscriptView(TranscriptScroll):
 
         generation: int
         buckets: list[Bucket]
+        width: int
+        """Columns of text the heights are estimated for."""
 
     def __init__(
         self,
@@ -141,6 +143,8 @@ class TranscriptView(TranscriptScroll):
         self._find_number = 0
         self._finding = False
         self._said = ""
+        self.map_width = 0
+        """Columns of text the minimap is made for."""
 
     # Showing a session
 
@@ -222,7 +226,7 @@ class TranscriptView(TranscriptScroll):
 
         def job(store: SqliteStore) -> Message:
             found = store.places.buckets(session_id, NUMBER, width)
-            return self._Mapped(generation, found)
+            return self._Mapped(generation, found, width)
 
         self.loader.ask(job)
 
@@ -231,8 +235,14 @@ class TranscriptView(TranscriptScroll):
         event.stop()
         if event.generation == self._generation:
             self._buckets = event.buckets
+            self.map_width = event.width
             self.map = Minimap(event.buckets, self.hits)
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Heights are estimated anew for another width."""
+        if self.session_id and self.text_width != self.map_width:
+            self._ask_map(self.session_id)
 
     def remember(self) -> None:
         """Keep where the session shown is left."""
