@@ -63,9 +63,8 @@ class Codex(Agent):
         """The envelope, or the header line of old rollouts."""
         if path.name.endswith(".jsonl.zst"):
             try:
-                with lines.open_source(path) as file:
-                    head = file.read(65_536)
-            except (SourceError, OSError):
+                head = lines.beginning(path, 65_536)
+            except SourceError:
                 return False
         for line in head.split(b"\n")[:3]:
             record = lines.parse(line) if line.strip() else None
@@ -134,6 +133,7 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
             "originator": "codex_cli_rs", "source": "cli", "instructions": None}  # fmt: skip
     meta["timestamp"] = line("", {}, session.created_at)["timestamp"]
     yield line("session_meta", meta, session.created_at)
+    custom: set[str] = set()
     for turn in turns:
         if turn.branch or turn.meta:
             continue
@@ -147,17 +147,22 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
                     event = {"type": "user_message", "message": block.text}
                     yield line("event_msg", event, turn.time)
             elif isinstance(block, ToolUse):
-                call = {
-                    "type": "function_call", "name": block.name,
-                    "arguments": msgspec.json.encode(block.input).decode(),
-                    "call_id": block.id or str(uuid.uuid4()),
-                }  # fmt: skip
-                yield line("response_item", call, turn.time)
+                yield line("response_item", _call(block, custom), turn.time)
             elif isinstance(block, ToolResult):
                 text = "\n".join(b.text for b in block.content if isinstance(b, Text))
-                output = {"type": "function_call_output", "call_id": block.tool_use_id,
-                          "output": text}  # fmt: skip
+                kind = "custom_tool_call" if block.tool_use_id in custom else "function_call"
+                output = {"type": f"{kind}_output", "call_id": block.tool_use_id, "output": text}
                 yield line("response_item", output, turn.time)
+
+
+def _call(use: ToolUse, custom: set[str]) -> dict[str, Any]:
+    """A call as an item: tools that take plain text are called by another kind of item."""
+    call = use.id or str(uuid.uuid4())
+    if isinstance(use.input, str):
+        custom.add(call)
+        return {"type": "custom_tool_call", "name": use.name, "input": use.input, "call_id": call}
+    arguments = msgspec.json.encode(use.input).decode()
+    return {"type": "function_call", "name": use.name, "arguments": arguments, "call_id": call}
 
 
 AGENT = Codex()

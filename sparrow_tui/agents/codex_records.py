@@ -4,58 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sparrow_tui.agents import lines
 from sparrow_tui.agents.base import Source, SourceError
+from sparrow_tui.agents.codex_items import call_of, content_of, result_of, texts_of
+from sparrow_tui.agents.codex_kinds import INJECTED, SKIPPED_EVENTS
 from sparrow_tui.agents.common import as_text, data_url, json_or_text, milliseconds, whole
-from sparrow_tui.agents.line_session import LineSession
+from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten
 from sparrow_tui.model import (
     Block,
     Image,
     Notice,
-    Raw,
     Reasoning,
     Text,
     ToolResult,
-    ToolUse,
     Turn,
     Usage,
 )
 
 RECENT = 12
 """Messages remembered to recognise their double."""
+HEADER_WITHIN = 200
+"""Lines among which a header is looked for in a file whose name does not tell the session."""
+SPAWNING = frozenset(("spawn_agent",))
+"""Tools that start a sub-agent and answer with its id."""
 REPLAY_MS = 2_000
 """A fork writes its parent's items anew at once: within this time of its own beginning."""
 
-_EVENTS_SKIPPED = frozenset(
-    (
-        "agent_message_delta", "agent_message_content_delta", "agent_reasoning_delta",
-        "agent_reasoning_raw_content", "agent_reasoning_raw_content_delta",
-        "agent_reasoning_section_break", "apply_patch_approval_request", "background_event",
-        "collab_agent_spawn_begin", "collab_agent_spawn_end", "context_compacted",
-        "deprecation_notice", "elicitation_request", "entered_review_mode",
-        "exec_approval_request", "exec_command_begin", "exec_command_end",
-        "exec_command_output_delta", "exited_review_mode", "get_history_entry_response",
-        "image_generation_begin", "image_generation_end", "item_completed", "item_started",
-        "list_custom_prompts_response", "list_skills_response", "mcp_list_tools_response",
-        "mcp_startup_complete", "mcp_startup_update", "mcp_tool_call_begin", "mcp_tool_call_end",
-        "patch_apply_begin", "patch_apply_end", "patch_apply_updated", "plan_delta",
-        "plan_update", "raw_response_item", "reasoning_content_delta",
-        "reasoning_raw_content_delta", "request_user_input", "session_configured",
-        "shutdown_complete", "skills_update_available", "terminal_interaction",
-        "thread_goal_updated", "turn_diff", "undo_completed", "undo_started",
-        "view_image_tool_call", "warning", "web_search_begin", "web_search_end",
-    )
-)  # fmt: skip
-_INJECTED = (
-    "<environment_context>", "<user_instructions>", "# AGENTS.md instructions",
-    "<permissions instructions>", "<app-context>", "<turn_aborted>", "<skill>", "<INSTRUCTIONS>",
-    "<collaboration_mode>", "<subagent_notification>", "<model_switch>",
-)  # fmt: skip
-_EXIT = re.compile(r"(?:Exit code:|[Pp]rocess exited with code)\s*(-?\d+)")
-_WALL = re.compile(r"Wall time:\s*([\d.]+)\s*seconds")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
 class CodexSession(LineSession):
@@ -64,17 +43,31 @@ class CodexSession(LineSession):
     @classmethod
     def of(cls, source: Source) -> CodexSession:
         """The session a rollout holds: the id of its first header, else that in its name."""
-        native = ""
+        name = Path(source.path).name.removesuffix(".zst").removesuffix(".jsonl")
+        named = _UUID.search(name)
         try:
-            for _, record in lines.records(source.path):
-                body = record.get("payload", record) if record else {}
-                if isinstance(body, dict) and isinstance(body.get("id"), str):
-                    native = body["id"]
-                break
+            for number, (_, record) in enumerate(lines.records(source.path)):
+                native = _header_id(record or {})
+                if native:
+                    return cls(source, f"codex:{native}")
+                if named or number > HEADER_WITHIN:
+                    break
         except SourceError:
             pass
-        name = Path(source.path).name.removesuffix(".zst").removesuffix(".jsonl")
-        return cls(source, f"codex:{native or name[-36:]}")
+        return cls(source, f"codex:{named[0] if named else name[-36:]}")
+
+    def begin(self) -> None:
+        """Find out which prompts are taken back further on, once it is known that some are."""
+        if not self.state.get("rewritten"):
+            return
+        scout = type(self)(self.source, self.info.id)
+        scout.state["scouting"] = True
+        for _, record in lines.records(self.source.path):
+            with suppress(*WRONG_SHAPE):
+                for _ in scout.take(record or {}):
+                    pass
+        self.state["dead"] = scout.state.get("dead", [])
+        self.state["known"] = scout.state.get("rollbacks", 0)
 
     def take(self, record: dict[str, Any]) -> Iterator[Turn]:
         """The turns a line completes."""
@@ -87,7 +80,7 @@ class CodexSession(LineSession):
             self.skip()
         elif "type" not in record and "id" in record:
             self.seen(time)
-            self._meta(record)
+            self._meta(record, time)
         else:
             yield from self._item(record, time)
 
@@ -97,7 +90,7 @@ class CodexSession(LineSession):
         elif kind == "event_msg":
             yield from self._event(body, time)
         elif kind == "session_meta":
-            self._meta(body)
+            self._meta(body, time)
         elif kind == "turn_context":
             self.skip()
             self._context(body)
@@ -108,14 +101,14 @@ class CodexSession(LineSession):
             blocks: list[Block] = [Notice("compaction", "Context compacted")]
             if text:
                 blocks.append(Text(text))
-            yield Turn(role="summary", blocks=blocks, time=time, meta=True)
+            yield self._turn("summary", blocks, time, meta=True, uid="")
         elif kind == "world_state":
             self.skip()
         else:
             yield from self.close()
             yield self.unknown(kind or "record", body, time)
 
-    def _meta(self, body: dict[str, Any]) -> None:
+    def _meta(self, body: dict[str, Any], time: int | None) -> None:
         """The first header is the session's own; forks carry copies of their parents' after it."""
         self.skip()
         if self.state.get("meta"):
@@ -123,7 +116,7 @@ class CodexSession(LineSession):
                 self.state.setdefault("origin", body["id"])
             return
         self.state["meta"] = True
-        self.state["began"] = milliseconds(body.get("timestamp"))
+        self.state["began"] = time or milliseconds(body.get("timestamp"))
         if isinstance(body.get("cwd"), str):
             self.info.project = body["cwd"]
         git = body.get("git")
@@ -137,6 +130,8 @@ class CodexSession(LineSession):
         if isinstance(source, dict) and "subagent" in source:
             spawn = source["subagent"]
             spawn = spawn.get("thread_spawn", spawn) if isinstance(spawn, dict) else {}
+            if isinstance(spawn.get("agent_role"), str):
+                self.info.extra["agent type"] = spawn["agent_role"]
             parent = spawn.get("parent_thread_id") or body.get("parent_thread_id") or origin
             if isinstance(parent, str):
                 self.info.parent = f"codex:{parent}"
@@ -162,6 +157,20 @@ class CodexSession(LineSession):
             return False
         return bool(time <= began + REPLAY_MS)
 
+    def _turn(
+        self,
+        role: str,
+        blocks: list[Block],
+        time: int | None,
+        *,
+        meta: bool = False,
+        uid: str | None = None,
+    ) -> Turn:
+        """A turn of the prompt at hand; it counts under its own id, as its copies in forks do."""
+        name = self._uid(time) if uid is None else uid
+        taken_back = self.state.get("prompt", -1) in self.state.get("dead", ())
+        return Turn(role=role, blocks=blocks, time=time, uid=name, meta=meta, branch=taken_back)
+
     # Items
 
     def _item(self, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
@@ -169,8 +178,8 @@ class CodexSession(LineSession):
         if kind == "message":
             yield from self._message(body, time)
         elif kind == "reasoning":
-            parts = [*_texts(body.get("summary")), *_texts(body.get("content"))]
-            new = [part for part in parts if not self._doubled("reasoning", part)]
+            parts = [*texts_of(body.get("summary")), *texts_of(body.get("content"))]
+            new = [part for part in parts if not self._doubled("reasoning", part, "item")]
             if new:
                 self.keep()
                 yield from self._assistant([Reasoning("\n\n".join(new))], time)
@@ -181,7 +190,10 @@ class CodexSession(LineSession):
             self._result(body, time)
         elif kind.endswith("_call"):
             self.keep()
-            yield from self._assistant([_call(kind, body)], time)
+            use = call_of(kind, body)
+            if use.name in SPAWNING:
+                self.state.setdefault("spawning", []).append(use.id)
+            yield from self._assistant([use], time)
             if kind == "image_generation_call" and isinstance(body.get("result"), str):
                 image = Image("image/png", body["result"], size=len(body["result"]) * 3 // 4)
                 call = str(body.get("call_id") or body.get("id") or "")
@@ -194,39 +206,51 @@ class CodexSession(LineSession):
 
     def _message(self, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
         role = str(body.get("role") or "")
-        blocks = _content(body.get("content"))
+        blocks = content_of(body.get("content"))
         text = "\n".join(block.text for block in blocks if isinstance(block, Text))
         if not blocks:
             self.skip()
         elif role == "assistant":
-            if self._doubled("assistant", text):
+            if self._doubled("assistant", text, "item"):
                 self.skip()
                 return
             self.keep()
             yield from self._assistant(blocks, time)
-        elif role == "user" and not text.lstrip().startswith(_INJECTED):
-            if self._doubled("user", text):
+        elif role == "user" and not text.lstrip().startswith(INJECTED):
+            if self._doubled("user", text, "item"):
                 self.skip()
                 return
             yield from self._prompt(blocks, time)
         else:
-            yield from self.close()
+            yield from self._settle(time)
             self.keep()
             shown = "user" if role == "user" else "system"
-            yield Turn(role=shown, blocks=blocks, time=time, uid=self._uid(time), meta=True)
+            yield self._turn(shown, blocks, time, meta=True)
+
+    def _settle(self, time: int | None) -> Iterator[Turn]:
+        """Close the answer at hand. Tokens it did not take stand in a turn of their own."""
+        yield from self.close()
+        pending = self.state.pop("pending", None)
+        if pending:
+            turn = self._turn("system", [], time, meta=True)
+            turn.usage = Usage(*pending)
+            yield turn
 
     def _prompt(self, blocks: list[Block], time: int | None) -> Iterator[Turn]:
-        yield from self.close()
+        yield from self._settle(time)
         self.keep()
         self.state["last"] = "working"
-        yield Turn(role="user", blocks=blocks, time=time, uid=self._uid(time))
+        number = self.state["prompt"] = self.state.get("prompts", 0)
+        self.state["prompts"] = number + 1
+        self.state.setdefault("standing", []).append(number)
+        yield self._turn("user", blocks, time)
 
     def _assistant(self, blocks: list[Block], time: int | None) -> Iterator[Turn]:
         """What the model said joins its open turn, unless a tool answered since."""
         if not (self.open and self.open[-1].role == "assistant"):
             yield from self.close()
-            turn = Turn(role="assistant", blocks=[], time=time, uid=self._uid(time),
-                        model=self.info.model or "")  # fmt: skip
+            turn = self._turn("assistant", [], time)
+            turn.model = self.info.model or ""
             self.open = [turn]
             pending = self.state.pop("pending", None)
             if pending:
@@ -238,23 +262,34 @@ class CodexSession(LineSession):
         if output is None:
             output = body.get("tools")
         call = str(body.get("call_id") or "")
-        self._answer(_unwrapped(call, output, body), time)
+        result = result_of(call, output, body)
+        children = self.state.get("children", {})
+        if call in self.state.get("spawning", ()):
+            told = json_or_text(output)
+            child = told.get("agent_id") if isinstance(told, dict) else None
+            result.child = f"codex:{child}" if isinstance(child, str) and child else ""
+        result.child = children.get(call, result.child)
+        self._answer(result, time)
 
     def _answer(self, result: ToolResult, time: int | None) -> None:
         self.state["last"] = "working"
         if not (self.open and self.open[-1].role == "tool"):
-            self.open.append(Turn(role="tool", blocks=[], time=time, uid=self._uid(time)))
+            self.open.append(self._turn("tool", [], time))
         self.open[-1].blocks.append(result)
         self.open[-1].time = time or self.open[-1].time
 
-    def _doubled(self, kind: str, text: str) -> bool:
-        """Messages stand twice in a rollout, as item and as event: the second one is skipped."""
+    def _doubled(self, kind: str, text: str, way: str) -> bool:
+        """Messages stand twice in most rollouts, as item and as event: the second is skipped.
+
+        What comes again by the same way was said again.
+        """
         recent: list[list[str]] = self.state.setdefault("recent", [])
-        mark = [kind, text.strip()[:400]]
-        if mark in recent:
-            recent.remove(mark)
+        said = text.strip()[:400]
+        other = [kind, said, "event" if way == "item" else "item"]
+        if other in recent:
+            recent.remove(other)
             return True
-        recent.append(mark)
+        recent.append([kind, said, way])
         del recent[:-RECENT]
         return False
 
@@ -267,7 +302,7 @@ class CodexSession(LineSession):
             self._tokens(body.get("info"), time)
         elif kind == "user_message":
             text = as_text(body.get("message"))
-            if not text.strip() or self._doubled("user", text):
+            if not text.strip() or self._doubled("user", text, "event"):
                 self.skip()
                 return
             images = body.get("images")
@@ -276,7 +311,8 @@ class CodexSession(LineSession):
         elif kind in ("agent_message", "agent_reasoning"):
             text = as_text(body.get("message") or body.get("text"))
             spoken = kind == "agent_message"
-            if not text.strip() or self._doubled("assistant" if spoken else "reasoning", text):
+            said = "assistant" if spoken else "reasoning"
+            if not text.strip() or self._doubled(said, text, "event"):
                 self.skip()
                 return
             self.keep()
@@ -291,12 +327,20 @@ class CodexSession(LineSession):
             self.skip()
             name = as_text(body.get("thread_name") or body.get("name")).strip()
             self.info.title = name or self.info.title
-        elif kind in ("turn_aborted", "error", "stream_error", "thread_rolled_back"):
-            yield from self.close()
+        elif kind == "collab_agent_spawn_end":
+            self.skip()
+            self._spawned(body)
+        elif kind == "thread_rolled_back":
+            yield from self._settle(time)
+            self.keep()
+            self.state["last"] = "waiting"
+            yield self._taken_back(whole(body.get("num_turns")), time)
+        elif kind in ("turn_aborted", "error", "stream_error"):
+            yield from self._settle(time)
             self.keep()
             self.state["last"] = "waiting"
             yield self._mark(kind, body, time)
-        elif kind in _EVENTS_SKIPPED:
+        elif kind in SKIPPED_EVENTS:
             self.skip()
         else:
             yield from self.close()
@@ -305,12 +349,35 @@ class CodexSession(LineSession):
     def _mark(self, kind: str, body: dict[str, Any], time: int | None) -> Turn:
         if kind == "turn_aborted":
             notice = Notice("interruption", f"Turn aborted ({as_text(body.get('reason'))})")
-        elif kind == "thread_rolled_back":
-            notice = Notice("rewind", f"{whole(body.get('num_turns'))} turns taken back")
         else:
             notice = Notice("error", as_text(body.get("message")))
-        return Turn(role="system", blocks=[notice], time=time, uid=self._uid(time),
-                    api_error=kind == "error")  # fmt: skip
+        turn = self._turn("system", [notice], time)
+        turn.api_error = kind == "error"
+        return turn
+
+    def _taken_back(self, number: int, time: int | None) -> Turn:
+        """The last prompts and what came of them are taken back; what was read must be told so."""
+        count = self.state["rollbacks"] = self.state.get("rollbacks", 0) + 1
+        standing: list[int] = self.state.setdefault("standing", [])
+        dead = standing[max(0, len(standing) - number) :]
+        del standing[len(standing) - len(dead) :]
+        if self.state.get("scouting"):
+            self.state.setdefault("dead", []).extend(dead)
+        elif dead and count > self.state.get("known", 0):
+            raise Rewritten
+        self.state["prompt"] = -1  # until the next one
+        return self._turn("system", [Notice("rewind", f"{number} turns taken back")], time)
+
+    def _spawned(self, body: dict[str, Any]) -> None:
+        """A sub-agent has begun: its session belongs to the call, whose answer may be here."""
+        call, child = body.get("call_id"), body.get("new_thread_id")
+        if not isinstance(call, str) or not isinstance(child, str) or not child:
+            return
+        self.state.setdefault("children", {})[call] = f"codex:{child}"
+        for turn in self.open:
+            for block in turn.blocks:
+                if isinstance(block, ToolResult) and block.tool_use_id == call:
+                    block.child = f"codex:{child}"
 
     def _tokens(self, info: Any, time: int | None) -> None:
         """The growth of the session's running total belongs to the answer at hand."""
@@ -341,82 +408,24 @@ class CodexSession(LineSession):
                                  pending.reasoning]  # fmt: skip
 
     def finish(self) -> None:
-        """Nothing counted is lost: what no answer took stands in a turn of its own."""
-        pending = self.state.pop("pending", None)
-        if pending:
-            self.open.append(Turn(role="system", blocks=[], usage=Usage(*pending), meta=True,
-                                  time=self.info.updated_at, uid=self._uid(None)))  # fmt: skip
+        """What the session seems to be doing."""
         self.info.status = str(self.state.get("last") or "ended")
 
-
-def _texts(parts: Any) -> list[str]:
-    """The texts of a list of summary or content parts."""
-    if isinstance(parts, str):
-        return [parts] if parts.strip() else []
-    if not isinstance(parts, list):
-        return []
-    found = [as_text(part.get("text")) for part in parts if isinstance(part, dict)]
-    return [text for text in found if text.strip()]
-
-
-def _content(parts: Any) -> list[Block]:
-    """Blocks of a message or a tool's output."""
-    if isinstance(parts, str):
-        return [Text(parts)] if parts.strip() else []
-    blocks: list[Block] = []
-    for part in parts if isinstance(parts, list) else ():
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind in ("input_text", "output_text", "text"):
-            if as_text(part.get("text")).strip():
-                blocks.append(Text(as_text(part.get("text"))))
-        elif kind in ("input_image", "image"):
-            blocks.append(data_url(as_text(part.get("image_url") or part.get("url"))))
-        elif isinstance(part, str):
-            blocks.append(Text(part))
-        else:
-            blocks.append(Raw(str(kind or "content"), part))
-    return blocks
+    def provisional(self) -> list[Turn]:
+        """Nothing counted is lost: tokens no answer has taken yet, in the next turn's place."""
+        pending = self.state.get("pending")
+        if not pending:
+            return []
+        number = self.state.get("number", 0)
+        turn = self._turn("system", [], self.info.updated_at, meta=True)
+        self.state["number"] = number
+        turn.usage = Usage(*pending)
+        return [turn]
 
 
-def _call(kind: str, body: dict[str, Any]) -> ToolUse:
-    call = str(body.get("call_id") or body.get("id") or "")
-    if kind == "function_call":
-        name = str(body.get("name") or "")
-        return ToolUse(call, name, json_or_text(body.get("arguments")))
-    if kind == "custom_tool_call":
-        return ToolUse(call, str(body.get("name") or ""), body.get("input"))
-    name = str(body.get("name") or kind.removesuffix("_call"))
-    value = body.get("action") or body.get("arguments") or body.get("revised_prompt")
-    return ToolUse(call, name, json_or_text(value))
-
-
-def _unwrapped(call: str, output: Any, body: dict[str, Any]) -> ToolResult:
-    """A tool's output without its wrapping, with exit code and duration where they are told."""
-    value = json_or_text(output)
-    code: int | None = None
-    duration: int | None = None
-    if isinstance(value, dict) and ("output" in value or "content" in value):
-        facts = value.get("metadata")
-        if isinstance(facts, dict):
-            if isinstance(facts.get("exit_code"), int):
-                code = facts["exit_code"]
-            if isinstance(facts.get("duration_seconds"), int | float):
-                duration = int(facts["duration_seconds"] * 1000)
-        success = value.get("success")
-        output = value.get("output", value.get("content"))
-        if isinstance(success, bool) and code is None:
-            code = 0 if success else 1
-    if isinstance(output, str):
-        start = output[:400]
-        if code is None and (match := _EXIT.search(start)):
-            code = int(match[1])
-        if duration is None and (match := _WALL.search(start)):
-            duration = int(float(match[1]) * 1000)
-        content: list[Block] = [Text(output)] if output.strip() else []
-    elif isinstance(output, list):
-        content = _content(output)
-    else:
-        content = [Text(as_text(output))] if output is not None else []
-    failed = body.get("status") in ("failed", "incomplete") or (code is not None and code != 0)
-    return ToolResult(call, content, is_error=failed or None if code is None else failed,
-                      duration_ms=duration, exit_code=code)  # fmt: skip
+def _header_id(record: dict[str, Any]) -> str:
+    """The session's id in a header line of either form; empty for other records."""
+    body = record.get("payload") if record.get("type") == "session_meta" else record
+    if not isinstance(body, dict) or (body is record and "type" in record):
+        return ""
+    return body["id"] if isinstance(body.get("id"), str) else ""

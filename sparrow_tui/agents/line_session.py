@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +66,10 @@ class LineSession(ABC):
 
     def finish(self) -> None:  # noqa: B027
         """Called after the last record of each reading: side files are looked at here."""
+
+    def provisional(self) -> list[Turn]:
+        """Turns to show after the open ones until the next reading makes them anew."""
+        return []
 
     def close(self) -> Iterator[Turn]:
         """Give the open turns as finished; those with nothing in them go."""
@@ -181,16 +185,22 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
             yield from _batch(session, start, held, fresh, offset, head)
             start, held, size, fresh = start + len(held), [], 0, False
     session.finish()
-    yield from _batch(session, start, held, fresh, offset, head)
+    yield from _batch(session, start, held, fresh, offset, head, session.provisional())
 
 
 def _batch(
-    session: LineSession, start: int, held: list[Turn], fresh: bool, offset: int, head: str
+    session: LineSession,
+    start: int,
+    held: list[Turn],
+    fresh: bool,
+    offset: int,
+    head: str,
+    last: Sequence[Turn] = (),
 ) -> Iterator[Batch]:
     """The turns at hand with the open ones, in batches; the checkpoint goes with the last."""
     coverage, session.coverage = session.coverage, Coverage()
     settled = start + len(held)
-    turns = [*held, *(_copy(turn) for turn in session.open if turn.blocks or turn.usage)]
+    turns = [*held, *(_copy(turn) for turn in session.open if turn.blocks or turn.usage), *last]
     while len(turns) > BATCH_TURNS:
         yield Batch(scrubbed(session.info), start, turns[:BATCH_TURNS], Coverage(), fresh=fresh)
         start, turns, fresh = start + BATCH_TURNS, turns[BATCH_TURNS:], False
@@ -220,7 +230,12 @@ def _restore(session: LineSession, kept: Any, tail: str) -> bool:
 
 
 def _tail(path: str, offset: int) -> str:
-    """Fingerprint of the bytes before an offset: a file cut short that grew again has others."""
+    """Fingerprint of the bytes before an offset: a file cut short that grew again has others.
+
+    A compressed file is never read on from an offset, so it has none.
+    """
+    if path.endswith(".zst"):
+        return ""
     length = min(offset, TAIL)
     with lines.open_source(path) as file:
         file.seek(offset - length)

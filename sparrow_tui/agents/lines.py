@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,10 +38,23 @@ def open_source(path: str | Path) -> BinaryIO:
     return raw
 
 
+def beginning(path: str | Path, length: int) -> bytes:
+    """A file's first ``length`` bytes, decompressed if need be.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    with open_source(path) as file, _told():
+        return file.read(length)
+
+
 def fingerprint(path: str | Path, length: int = HEAD) -> str:
-    """Fingerprint of a file's first ``length`` bytes, with the number of bytes seen."""
-    with open_source(path) as file:
-        head = file.read(length)
+    """Fingerprint of a file's first ``length`` bytes, with the number of bytes seen.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    head = beginning(path, length)
     return f"{len(head)}:{hashlib.blake2b(head, digest_size=8).hexdigest()}"
 
 
@@ -65,22 +78,28 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     Raises:
         SourceError: the file cannot be opened or read.
     """
-    with open_source(path) as file:
-        try:
-            if offset:
-                file.seek(offset)
-            for line in file:
-                start, offset = offset, offset + len(line)
-                if not line.endswith(b"\n") and parse(line) is None:
-                    return
-                if line.strip():
-                    yield start, line
-        except (OSError, EOFError, ValueError) as error:
-            raise SourceError(f"it cannot be read: {error}") from error
-        except Exception as error:
-            if type(error).__module__.startswith("zstandard"):
-                raise SourceError(f"it is not whole zstd data: {error}") from error
-            raise
+    with open_source(path) as file, _told():
+        if offset:
+            file.seek(offset)
+        for line in file:
+            start, offset = offset, offset + len(line)
+            if not line.endswith(b"\n") and parse(line) is None:
+                return
+            if line.strip():
+                yield start, line
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong while a file is read, as one sentence."""
+    try:
+        yield
+    except (OSError, EOFError, ValueError) as error:
+        raise SourceError(f"it cannot be read: {error}") from error
+    except Exception as error:
+        if type(error).__module__.startswith("zstandard"):
+            raise SourceError(f"it is not whole zstd data: {error}") from error
+        raise
 
 
 def parse(line: bytes | str) -> Any:

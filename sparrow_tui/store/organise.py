@@ -40,15 +40,19 @@ class Organiser:
 
     def delete(self, session_id: str) -> bool:
         """Remove a session for good and remember that; its counters stay counted."""
-        sid = self._db.execute("SELECT sid FROM session WHERE id = ?", (session_id,)).get
-        if sid is None:
+        row = self._db.execute(
+            "SELECT sid, agent, source FROM session WHERE id = ?", (session_id,)
+        ).fetchone()
+        if row is None:
             return False
+        sid, agent, source = row
         self._index.remove_session(sid)
         self._db.execute("DELETE FROM turn WHERE sid = ?", (sid,))
         side_tables.forget_session(self._db, sid)
         self._db.execute("DELETE FROM session WHERE sid = ?", (sid,))
         self._db.execute(
-            "INSERT OR REPLACE INTO deleted VALUES (?, ?)", (session_id, int(time.time() * 1000))
+            "INSERT OR REPLACE INTO deleted VALUES (?,?,?,?)",
+            (session_id, int(time.time() * 1000), agent, source),
         )
         return True
 
@@ -56,16 +60,20 @@ class Organiser:
         self._db.execute(f"UPDATE session SET {column} = ? WHERE id = ?", (value, session_id))
 
     def _retitle(self, session_id: str) -> None:
-        row = self._db.execute(
-            "SELECT sid, name, title, prompt, project, tags FROM session WHERE id = ?",
-            (session_id,),
-        ).fetchone()
-        if row is not None:
-            sid, name, title, prompt, project, tags = row
-            self._index.set_title(
-                sid,
-                title="\n".join(x for x in (name, title) if x),
-                prompt=prompt or "",
-                project=project or "",
-                tags=" ".join(msgspec.json.decode(tags)) if tags else "",
-            )
+        sid = self._db.execute("SELECT sid FROM session WHERE id = ?", (session_id,)).get
+        if sid is not None:
+            retitle(self._db, self._index, sid)
+
+
+def retitle(db: apsw.Connection, index: Index, sid: int) -> None:
+    """Index anew what a session is called: by its agent, by its first prompt, by the user."""
+    name, title, prompt, project, tags = db.execute(
+        "SELECT name, title, prompt, project, tags FROM session WHERE sid = ?", (sid,)
+    ).fetchone()
+    index.set_title(
+        sid,
+        title="\n".join(x for x in (name, title) if x),
+        prompt=prompt or "",
+        project=project or "",
+        tags=" ".join(msgspec.json.decode(tags)) if tags else "",
+    )

@@ -71,7 +71,9 @@ CREATE TABLE source(
   PRIMARY KEY (agent, path)
 ) WITHOUT ROWID;
 
-CREATE TABLE deleted(id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE deleted(               -- by the user; its source, should it be asked for again
+  id TEXT PRIMARY KEY, at INTEGER NOT NULL, agent TEXT, path TEXT
+) WITHOUT ROWID;
 CREATE TABLE unknown_record(        -- kinds of record nobody has told us about
   agent TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, example TEXT,
   PRIMARY KEY (agent, kind)

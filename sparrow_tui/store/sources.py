@@ -45,6 +45,14 @@ def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:
         return None
 
 
+def reread_deleted(db: apsw.Connection) -> set[Key]:
+    """Let sources of sessions the user deleted be read from their beginning; which these are."""
+    rows = db.execute("SELECT DISTINCT agent, path FROM deleted WHERE path IS NOT NULL").fetchall()
+    for key in rows:
+        db.execute("UPDATE source SET checkpoint = NULL WHERE agent = ? AND path = ?", key)
+    return set(rows)
+
+
 def record(db: apsw.Connection, source: Source, mark: Checkpoint | None, problem: str = "") -> None:
     """Write down that a source was read to its end, or that it could not be."""
     db.execute(

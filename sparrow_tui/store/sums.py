@@ -36,6 +36,8 @@ class OpenSession:
     source: str | None = None
     ghost: int = 0
     new: bool = False
+    indexed: tuple[str | None, str | None, str | None] | None = None
+    """Title, first prompt and project as the index has them; ``None``: not in it yet."""
     slots: dict[int, int] = field(default_factory=dict)
     """Next free row id by the first row id of a second."""
 

@@ -16,6 +16,7 @@ from sparrow_tui.store import codec, docid, side_tables, sources
 from sparrow_tui.store.codec import Flag, Row
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.index import Entry, Index
+from sparrow_tui.store.organise import retitle
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.sums import OpenSession
 
@@ -85,7 +86,9 @@ class Writer:
         start = min(max(start, 0), session.turns)
         from_start = item.fresh and not item.sliding and item.source is not None
         from_start = from_start or self._fresh.get(key, ("", 0))[0] == info.id
-        added = self._put(session, start, rows, from_start, defer_output, done)
+        added = 0
+        if rows or item.source is None:  # a source's part without turns is about facts alone
+            added = self._put(session, start, rows, from_start, defer_output, done)
         if from_start:
             self._fresh[key] = (info.id, start + len(rows))
         self._store_facts(session, info, item)
@@ -105,6 +108,7 @@ class Writer:
         if row is not None:
             held = (*row[:7], Usage(*row[7:12]), *row[12:])
             session = OpenSession(*held)
+            session.indexed = (session.title, session.prompt, session.project)
         elif create:
             sid = self._db.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get
             self._db.execute(
@@ -288,23 +292,19 @@ class Writer:
             "UPDATE session SET title = ?, project = ?, branch = ?, model = ?,"
             " status = coalesce(?, status), parent = coalesce(?, parent),"
             " parent_tool_use = coalesce(?, parent_tool_use), coverage = ?,"
-            " source = ?, source_gone = 0, ghost = ?,"
+            " source = ?, source_gone = source_gone AND NOT ?, ghost = ?,"
             " extra = json_patch(coalesce(extra, '{}'), ?) WHERE sid = ?",
             (
                 title, session.project, session.branch, session.model, info.status, info.parent,
                 info.parent_tool_use, msgspec.json.encode(coverage).decode(),
-                source, info.ghost if told else session.ghost,
+                source, bool(told) or (item.source is not None and item.source.path == held),
+                info.ghost if told else session.ghost,
                 msgspec.json.encode(info.extra).decode(), session.sid,
             ),
         )  # fmt: skip
         self._store_sums(session)
-        if session.new or title != session.title or session.prompt:
-            self._index.set_title(
-                session.sid,
-                title=title or "",
-                prompt=session.prompt or "",
-                project=session.project or "",
-            )
+        if (title, session.prompt, session.project) != session.indexed:
+            retitle(self._db, self._index, session.sid)
 
     def _store_sums(self, session: OpenSession) -> None:
         usage = session.usage

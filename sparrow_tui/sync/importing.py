@@ -46,7 +46,12 @@ def import_all(
         workers: reading processes.
     """
     emit(Progress(phase="looking"))
-    found = look(place, sources.known(store.connection), paths)
+    held = sources.known(store.connection)
+    if paths:
+        with store.transaction():
+            for key in sources.reread_deleted(store.connection):
+                held.pop(key, None)
+    found = look(place, held, paths)
     meter = Meter(emit, found.changed)
     meter.report.skipped = found.unchanged
     meter.report.gone = len(found.gone)

@@ -400,7 +400,7 @@ def test_sub_agents_are_linked(tmp_path: Path) -> None:
             output(4, "c1", "started"),
             call(5, "c2", "spawn_agent", message="Prune the apple tree"),
             output(6, "c2", json.dumps({"agent_id": "019ed936-aaaa", "nickname": "Ada"})),
-            call(7, "c3", "lookup", name="x"),
+            call(7, "c3", "lookup", what="x"),
             output(8, "c3", json.dumps({"agent_id": "not-a-thread"})),
             event(9, "collab_agent_spawn_end", call_id="c3", new_thread_id=None),
         )

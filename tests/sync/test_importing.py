@@ -76,7 +76,8 @@ def test_a_second_sync_reads_nothing(store: SqliteStore, home: Path, parsed: Par
     first = sync(store, home)
     assert (first.read, first.skipped, first.failed) == (21, 0, 0)
     assert (first.sessions, first.turns) == (21, 42)
-    assert parsed.bytes == first.bytes > 0
+    # A rollout's header is looked at before it is read.
+    assert 0 < first.bytes <= parsed.bytes <= first.bytes + 300
     parsed.reset()
     second = sync(store, home)
     assert (second.read, second.skipped, second.sessions, second.turns) == (0, 21, 0, 0)
