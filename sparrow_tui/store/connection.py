@@ -116,7 +116,7 @@ def _foreign(path: Path) -> str:
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     """Bring the tables to the current version, in one transaction."""
-    from sparrow_tui.store import counters, index
+    from sparrow_tui.store import counters, durations, index
 
     with immediate(connection):
         version = _integer(connection, "user_version")
@@ -129,6 +129,7 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             connection.execute(schema.TABLES)
             connection.execute(index.TABLES)
             connection.execute(counters.TABLES)
+            connection.execute(durations.TABLES)
             connection.pragma("application_id", schema.APPLICATION_ID)
         else:
             for step in range(version, schema.VERSION):

@@ -1,18 +1,21 @@
 """What turns add up to: sums by hour, each turn and each request counted once, ever.
 
-A turn read again, or read from a resumed or forked copy, adds nothing: the ids of what was
-counted are kept. Usage counts by request id with the field-wise maximum over all sessions.
+A turn read again, or read from a resumed or forked copy, adds only what it did not add before:
+of everything counted the largest figures seen are kept by id. Usage counts by request id with
+the field-wise maximum over all sessions. Sums never fall.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import apsw
+import msgspec
 
 from sparrow_tui.model import SessionInfo, Usage
 from sparrow_tui.pricing import price
+from sparrow_tui.store import durations
 from sparrow_tui.store.codec import Flag, Row, fingerprint
 
 TABLES = """
@@ -29,12 +32,13 @@ CREATE TABLE bucket(                -- sums by hour (Unix hours, UTC)
 ) WITHOUT ROWID;
 CREATE TABLE tool_bucket(           -- tool calls by day
   day INTEGER NOT NULL, agent TEXT NOT NULL, tool TEXT NOT NULL,
-  calls INTEGER NOT NULL DEFAULT 0,
+  calls INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (day, agent, tool)
 ) WITHOUT ROWID;
-CREATE TABLE counted(               -- fingerprints of turns and requests that are in the sums
-  id INTEGER PRIMARY KEY,
-  input INTEGER, output INTEGER, cache_read INTEGER, cache_write INTEGER, reasoning INTEGER
+CREATE TABLE counted(               -- the largest figures of turns and requests in the sums
+  id INTEGER PRIMARY KEY,           -- fingerprint
+  input INTEGER, output INTEGER, cache_read INTEGER, cache_write INTEGER, reasoning INTEGER,
+  requests INTEGER, request_errors INTEGER, calls INTEGER, results INTEGER, cost_micro INTEGER
 );
 """
 
@@ -53,9 +57,10 @@ _ADD = (
     " cost_micro = cost_micro + excluded.cost_micro, unpriced = unpriced + excluded.unpriced"
 )
 _ADD_TOOL = (
-    "INSERT INTO tool_bucket VALUES (?,?,?,?)"
-    " ON CONFLICT(day, agent, tool) DO UPDATE SET calls = calls + excluded.calls"
+    "INSERT INTO tool_bucket VALUES (?,?,?,?,?) ON CONFLICT(day, agent, tool)"
+    " DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors"
 )
+_KEEP = "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
 
 @dataclass(slots=True)
@@ -106,6 +111,58 @@ def _cost(row: Row, model: str, usage: Usage) -> tuple[int | None, int]:
     return (cost, 0) if cost is not None else (None, usage.total)
 
 
+class _Counted(msgspec.Struct, array_like=True):
+    """The largest figures of one turn or request so far."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    requests: int = 0
+    request_errors: int = 0
+    calls: int = 0
+    results: int = 0
+    cost_micro: int = 0
+    """Of the agent's own figures only."""
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.input, self.output, self.cache_read, self.cache_write, self.reasoning)
+
+    def grow(self, usage: Usage) -> Usage:
+        """Take in a usage; what of it is more than there was."""
+        more = usage.beyond(self.usage)
+        top = usage.largest(self.usage)
+        self.input, self.output, self.reasoning = top.input, top.output, top.reasoning
+        self.cache_read, self.cache_write = top.cache_read, top.cache_write
+        return more
+
+
+@dataclass(slots=True)
+class _Adding:
+    """Sums in the making, and what was counted before of the turns at hand."""
+
+    held: dict[int, _Counted]
+    new: set[int] = field(default_factory=set)
+    """Fingerprints never seen before."""
+    sums: dict[tuple[int, str, str, str], list[int]] = field(default_factory=dict)
+    tools: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
+
+    def of(self, identity: int) -> _Counted:
+        """The figures kept under a fingerprint."""
+        if identity not in self.held:
+            self.held[identity] = _Counted()
+            self.new.add(identity)
+        return self.held[identity]
+
+    def tool(self, day: int, agent: str, tool: str, calls: int, errors: int) -> None:
+        """Add to a tool's calls and errors."""
+        held = self.tools.setdefault((day, agent, tool), [0, 0])
+        held[0] += calls
+        held[1] += errors
+
+
 class Counters:
     """Keeps the sums. Its caller holds the transaction."""
 
@@ -114,85 +171,121 @@ class Counters:
 
     def add(
         self,
-        session_id: str,
-        agent: str,
-        model: str,
-        project: str,
+        session: SessionInfo,
         rows: Sequence[Row],
         first: int,
         otherwise: int,
+        calls: Mapping[str, durations.Call],
     ) -> None:
-        """Count turns that were never counted before.
+        """Count what turns add to what was counted before.
 
         Args:
-            session_id: whose turns.
-            agent: of the session.
-            model: of the session, for turns that name none.
-            project: of the session.
+            session: whose turns; model and project for turns that name none.
             rows: the turns.
             first: ``turn_index`` of the first.
             otherwise: the time of turns without one, in milliseconds since the epoch.
+            calls: the calls that results among the turns answer.
         """
-        sums: dict[tuple[int, str, str, str], list[int]] = {}
-        tools: dict[tuple[int, str, str], int] = {}
-        for position, row in enumerate(rows, first):
-            name = f"t:{row.uid}" if row.uid else f"i:{session_id}:{position}"
-            new = self._first_time(fingerprint(name.encode("utf-8", "replace")))
-            usage = self._uncounted(row, new)
-            if not new and not usage.total:
-                continue
-            part = contribution(row, model)
+        turns = [
+            fingerprint(
+                (f"t:{row.uid}" if row.uid else f"i:{session.id}:{place}").encode(
+                    "utf-8", "replace"
+                )
+            )
+            for place, row in enumerate(rows, first)
+        ]
+        requests = [
+            fingerprint(f"u:{row.usage_id}".encode("utf-8", "replace")) if row.usage_id else turn
+            for turn, row in zip(turns, rows, strict=True)
+        ]
+        adding = _Adding(self._held({*turns, *requests}))
+        timed = durations.Timed(session.agent)
+        for turn, request, row in zip(turns, requests, rows, strict=True):
             moment = row.time if row.time is not None else otherwise
-            hour = moment // HOUR_MS
-            if usage == part.usage:
-                cost, unpriced = part.cost_micro, part.unpriced
-            else:
-                cost, unpriced = _cost(row, model, usage) if usage.total else (None, 0)
-            key = (hour, agent, row.model or model, project)
-            values = (
-                int(new), part.requests * new, part.request_errors * new,
-                usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning,
-                part.tool_calls * new, part.tool_errors * new, cost or 0, unpriced,
-            )  # fmt: skip
-            held = sums.setdefault(key, [0] * len(values))
+            self._count(adding, timed, session, row, turn, request, moment, calls)
+        self._write(adding, [*turns, *requests])
+        timed.write(self._db)
+
+    def _held(self, identities: Iterable[int]) -> dict[int, _Counted]:
+        wanted = msgspec.json.encode(list(identities)).decode()
+        rows = self._db.execute(
+            "SELECT * FROM counted WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+        ).fetchall()
+        return {row[0]: _Counted(*(value or 0 for value in row[1:])) for row in rows}
+
+    @staticmethod
+    def _count(
+        adding: _Adding,
+        timed: durations.Timed,
+        session: SessionInfo,
+        row: Row,
+        turn: int,
+        request: int,
+        moment: int,
+        calls: Mapping[str, durations.Call],
+    ) -> None:
+        """Count one turn."""
+        before = adding.of(turn)
+        new = turn in adding.new
+        adding.new.discard(turn)
+        model = row.model or session.model or ""
+        part = contribution(row, model)
+        asked = max(0, part.requests - before.requests)
+        failed = max(0, part.request_errors - before.request_errors)
+        called = row.tools[before.calls :]
+        results = row.results[before.results :]
+        errors = sum(1 for result in results if result[1])
+        before.requests = max(before.requests, part.requests)
+        before.request_errors = max(before.request_errors, part.request_errors)
+        before.calls = max(before.calls, len(row.tools))
+        before.results = max(before.results, len(row.results))
+        usage = Usage()
+        if row.usage is not None:
+            usage = adding.of(request).grow(row.usage_total or row.usage)
+        cost, unpriced = 0, 0
+        if row.cost_micro is not None:
+            cost = max(0, row.cost_micro - before.cost_micro)
+            before.cost_micro = max(before.cost_micro, row.cost_micro)
+        elif usage.total:
+            listed, unpriced = _cost(row, model, usage)
+            cost = listed or 0
+        hour = moment // HOUR_MS
+        values = (
+            int(new), asked, failed, usage.input, usage.output, usage.cache_read,
+            usage.cache_write, usage.reasoning, len(called), errors, cost, unpriced,
+        )  # fmt: skip
+        if any(values):
+            key = (hour, session.agent, model, session.project or "")
+            held = adding.sums.setdefault(key, [0] * len(values))
             for place, value in enumerate(values):
                 held[place] += value
-            if new:
-                for tool in row.tools:
-                    tool_key = (hour // 24, agent, tool)
-                    tools[tool_key] = tools.get(tool_key, 0) + 1
-        if sums:
-            self._db.executemany(_ADD, [(*key, *values) for key, values in sums.items()])
-        if tools:
-            self._db.executemany(_ADD_TOOL, [(*key, number) for key, number in tools.items()])
+        for tool in called:
+            adding.tool(hour // 24, session.agent, tool, 1, 0)
+        for result in results:
+            call = calls.get(result[0])
+            if call is None or not call.name:
+                continue
+            if result[1]:
+                adding.tool(hour // 24, session.agent, call.name, 0, 1)
+            timed.tool(call.name, call.lasted(result[2], row.time))
+        if new and row.duration_ms is not None:
+            timed.turn(model, row.duration_ms)
 
-    def _first_time(self, identity: int) -> bool:
-        before = self._db.total_changes()
-        self._db.execute("INSERT OR IGNORE INTO counted(id) VALUES (?)", (identity,))
-        return bool(self._db.total_changes() != before)
-
-    def _uncounted(self, row: Row, new: bool) -> Usage:
-        """The part of a turn's usage that no copy of its request has counted yet."""
-        if row.usage is None:
-            return Usage()
-        if not row.usage_id:
-            return row.usage if new else Usage()
-        identity = fingerprint(f"u:{row.usage_id}".encode("utf-8", "replace"))
-        held = self._db.execute(
-            "SELECT input, output, cache_read, cache_write, reasoning FROM counted WHERE id = ?",
-            (identity,),
-        ).fetchone()
-        counted = Usage(*(value or 0 for value in held)) if held else Usage()
-        total = row.usage_total or row.usage
-        after = counted.largest(total)
-        self._db.execute(
-            "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?)",
-            (
-                identity, after.input, after.output, after.cache_read, after.cache_write,
-                after.reasoning,
-            ),
-        )  # fmt: skip
-        return total.beyond(counted)
+    def _write(self, adding: _Adding, identities: Iterable[int]) -> None:
+        self._db.executemany(
+            _KEEP,
+            [
+                (identity, *msgspec.structs.astuple(adding.held[identity]))
+                for identity in dict.fromkeys(identities)
+                if identity in adding.held
+            ],
+        )
+        if adding.sums:
+            self._db.executemany(_ADD, [(*key, *values) for key, values in adding.sums.items()])
+        if adding.tools:
+            self._db.executemany(
+                _ADD_TOOL, [(*key, *numbers) for key, numbers in adding.tools.items()]
+            )
 
     def session_level(self, info: SessionInfo, model: str, project: str, moment: int) -> int | None:
         """Count what an agent records for a whole session: the growth since last time.
@@ -207,24 +300,11 @@ class Counters:
             cost = price(model, usage, moment)
             unpriced = usage.total if cost is None else 0
         identity = fingerprint(f"s:{info.id}".encode("utf-8", "replace"))
-        paid = fingerprint(f"c:{info.id}".encode("utf-8", "replace"))
-        held = self._db.execute(
-            "SELECT input, output, cache_read, cache_write, reasoning FROM counted WHERE id = ?",
-            (identity,),
-        ).fetchone()
-        before = Usage(*(value or 0 for value in held)) if held else Usage()
-        paid_before = self._db.execute("SELECT input FROM counted WHERE id = ?", (paid,)).get or 0
-        growth = usage.beyond(before)
-        after = usage.largest(before)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?)",
-            [
-                (identity, after.input, after.output, after.cache_read, after.cache_write,
-                 after.reasoning),
-                (paid, max(cost or 0, paid_before), 0, 0, 0, 0),
-            ],
-        )  # fmt: skip
-        more = max(0, (cost or 0) - paid_before)
+        held = self._held([identity]).get(identity, _Counted())
+        growth = held.grow(usage)
+        more = max(0, (cost or 0) - held.cost_micro)
+        held.cost_micro = max(held.cost_micro, cost or 0)
+        self._db.execute(_KEEP, (identity, *msgspec.structs.astuple(held)))
         if growth.total or more:
             self._db.execute(
                 _ADD,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import apsw
+import msgspec
 
 from sparrow_tui.store.codec import Row
+from sparrow_tui.store.durations import Call
 
 _USE = (
     "INSERT INTO call(sid, id, name, use_idx, started) VALUES (?,?,?,?,?)"
@@ -45,6 +47,19 @@ def record(db: apsw.Connection, sid: int, first: int, rows: Sequence[Row]) -> No
     if pictures:
         db.executemany("INSERT OR IGNORE INTO attachment VALUES (?,?,?)", pictures)
         db.executemany("INSERT OR IGNORE INTO attachment_use VALUES (?,?)", users)
+
+
+def answered(db: apsw.Connection, sid: int, rows: Sequence[Row]) -> dict[str, Call]:
+    """The calls that results among some turns answer, by id."""
+    ids = [result[0] for row in rows for result in row.results if result[0]]
+    if not ids:
+        return {}
+    found = db.execute(
+        "SELECT id, name, started FROM call WHERE sid = ?"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (sid, msgspec.json.encode(ids).decode()),
+    ).fetchall()
+    return {call: Call(name or "", started) for call, name, started in found}
 
 
 def forget(db: apsw.Connection, sid: int, rows: Sequence[Row]) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from sparrow_tui.agents.base import Checkpoint, Source
 from sparrow_tui.model import Coverage
+from sparrow_tui.store.durations import ingested
 
 _checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -53,8 +54,32 @@ def reread_deleted(db: apsw.Connection) -> set[Key]:
     return set(rows)
 
 
-def record(db: apsw.Connection, source: Source, mark: Checkpoint | None, problem: str = "") -> None:
-    """Write down that a source was read to its end, or that it could not be."""
+def record(
+    db: apsw.Connection,
+    source: Source,
+    mark: Checkpoint | None,
+    problem: str = "",
+    records: int = 0,
+) -> None:
+    """Write down that a source was read to its end, or that it could not be.
+
+    Args:
+        db: inside a transaction.
+        source: as it was when it was found.
+        mark: how far it was read.
+        problem: why it could not be read.
+        records: read of it this time.
+    """
+    now = int(time.time() * 1000)
+    if not problem:
+        before = db.execute(
+            "SELECT size FROM source WHERE agent = ? AND path = ? AND checkpoint IS NOT NULL",
+            (source.agent, source.path),
+        ).get
+        grown = source.size - before if before is not None else source.size
+        ingested(
+            db, source.agent, grown if grown >= 0 else source.size, records, now - source.mtime
+        )
     db.execute(
         "INSERT INTO source(agent, path, stamp, size, mtime, kind, checkpoint, problem, read_at)"
         " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT(agent, path) DO UPDATE SET"
@@ -63,7 +88,7 @@ def record(db: apsw.Connection, source: Source, mark: Checkpoint | None, problem
         " read_at = excluded.read_at, gone = 0",
         (
             source.agent, source.path, source.stamp, source.size, source.mtime, source.kind,
-            _encode(mark) if mark else None, problem or None, int(time.time() * 1000),
+            _encode(mark) if mark else None, problem or None, now,
         ),
     )  # fmt: skip
 

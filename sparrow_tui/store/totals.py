@@ -14,6 +14,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.store.counters import HOUR_MS
+from sparrow_tui.store.durations import BOUNDS, SEARCH_BOUNDS
 from sparrow_tui.store.liveness import LIVE
 
 FIELDS = (
@@ -24,6 +25,8 @@ _SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in FIELDS)
 LABELS = ("agent", "model", "project")
 """What sums can be kept apart by, besides time and tool."""
 STEPS = ("hour", "day", "week", "month")
+MOST_ACTIVE_MS = 400 * 24 * HOUR_MS
+"""A session counts as active for at most so long."""
 
 
 class Sums(msgspec.Struct, array_like=True):
@@ -55,15 +58,37 @@ class Sums(msgspec.Struct, array_like=True):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-class ToolTime(msgspec.Struct, array_like=True, frozen=True):
-    """How long a tool takes."""
+class Histogram(msgspec.Struct):
+    """How often something took how long."""
 
-    tool: str
-    calls: int
-    """Calls whose duration is known."""
-    errors: int
-    mean_ms: float
-    longest_ms: int
+    bounds: tuple[float, ...]
+    """Upper bounds of the slots, in seconds."""
+    slots: list[int]
+    """Number in each slot, and last of those above every bound."""
+    total: float = 0.0
+    """Seconds in all."""
+    longest: float = 0.0
+    """Seconds."""
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return sum(self.slots)
+
+    @property
+    def mean(self) -> float:
+        """Seconds on average; 0 if there were none."""
+        return self.total / self.number if self.number else 0.0
+
+
+class Ingest(msgspec.Struct, array_like=True, frozen=True):
+    """What was read of an agent's sources, ever."""
+
+    agent: str
+    bytes: int
+    records: int
+    lag_ms: int
+    """Of the source read last: from its change to its reading."""
 
 
 class Totals:
@@ -124,12 +149,42 @@ class Totals:
                 conditions.append(f"day {sign} ?")
                 values.append(moment // HOUR_MS // 24)
         rows = self._db.execute(
-            f"SELECT tool, sum(calls) FROM tool_bucket WHERE {' AND '.join(conditions)}"
+            "SELECT tool, sum(calls), sum(errors) FROM tool_bucket"
+            f" WHERE {' AND '.join(conditions)}"
             + (" AND agent = ?" if agent else "")
             + " GROUP BY tool ORDER BY 2 DESC, 1",
             (*values, *([agent] if agent else [])),
         ).fetchall()
-        return [(tool, Sums(tool_calls=calls)) for tool, calls in rows]
+        return [(tool, Sums(tool_calls=calls, tool_errors=errors)) for tool, calls, errors in rows]
+
+    def labelled(self) -> list[tuple[str, str, Sums]]:
+        """Sums of everything by agent and model."""
+        rows = self._db.execute(
+            f"SELECT agent, model, {_SUMS} FROM bucket GROUP BY agent, model"
+        ).fetchall()
+        return [(agent, model, Sums(*sums)) for agent, model, *sums in rows]
+
+    def durations(self, kind: str) -> dict[tuple[str, str], Histogram]:
+        """Histograms by agent and name.
+
+        Args:
+            kind: ``tool`` (by tool), ``turn`` (by model) or ``search`` (by stage).
+        """
+        bounds = SEARCH_BOUNDS if kind == "search" else BOUNDS
+        found: dict[tuple[str, str], Histogram] = {}
+        for agent, name, slot, number, total, longest in self._db.execute(
+            "SELECT agent, name, slot, number, total_us, longest_us FROM duration WHERE kind = ?",
+            (kind,),
+        ).fetchall():
+            held = found.setdefault((agent, name), Histogram(bounds, [0] * (len(bounds) + 1)))
+            held.slots[min(slot, len(bounds))] += number
+            held.total += total / 1e6
+            held.longest = max(held.longest, longest / 1e6)
+        return found
+
+    def ingest(self) -> list[Ingest]:
+        """What was read of each agent's sources."""
+        return [Ingest(*row) for row in self._db.execute("SELECT * FROM ingest").fetchall()]
 
     def series(
         self, step: str, since: int, until: int, apart: str | None = None
@@ -172,20 +227,55 @@ class Totals:
         """Sessions in which an agent works or waits for its user now."""
         return int(self._db.execute(f"SELECT count(*) FROM session WHERE {LIVE}").get or 0)
 
-    def states(self) -> dict[str, int]:
-        """Number of sessions by what the source last said of their state."""
-        rows = self._db.execute("SELECT status, count(*) FROM session GROUP BY status").fetchall()
-        return dict(rows)
-
-    def tool_times(self, limit: int = 20) -> list[ToolTime]:
-        """The tools that take longest on average."""
+    def states(self) -> dict[tuple[str, str], int]:
+        """Number of sessions by agent and by what their source last said of their state."""
         rows = self._db.execute(
-            "SELECT name, count(*), coalesce(sum(is_error), 0), avg(duration_ms),"
-            " max(duration_ms) FROM call WHERE duration_ms IS NOT NULL AND name IS NOT NULL"
-            " GROUP BY name ORDER BY 4 DESC LIMIT ?",
-            (limit,),
+            "SELECT agent, status, count(*) FROM session GROUP BY agent, status"
         ).fetchall()
-        return [ToolTime(*row) for row in rows]
+        return {(agent, status): number for agent, status, number in rows}
+
+    def active_since(self, since: int, step: str) -> dict[str, int]:
+        """How many sessions had a turn in each step of local time, from a moment on.
+
+        A session counts in the steps from its first turn to its last.
+        """
+        found: dict[str, int] = {}
+        for began, ended in self._db.execute(
+            "SELECT max(coalesce(created_at, updated_at), ?), updated_at FROM session"
+            " WHERE updated_at >= ? AND NOT ghost",
+            (since, since),
+        ).fetchall():
+            for name in steps_between(began, min(ended, began + MOST_ACTIVE_MS), step):
+                found[name] = found.get(name, 0) + 1
+        return found
+
+    def slowest(self, limit: int = 20) -> list[tuple[str, Histogram]]:
+        """The tools that take longest on average, over all agents."""
+        found: dict[str, Histogram] = {}
+        for (_, tool), part in self.durations("tool").items():
+            held = found.setdefault(tool, Histogram(part.bounds, [0] * len(part.slots)))
+            held.slots = [a + b for a, b in zip(held.slots, part.slots, strict=True)]
+            held.total += part.total
+            held.longest = max(held.longest, part.longest)
+        return sorted(found.items(), key=lambda pair: pair[1].mean, reverse=True)[:limit]
+
+
+def steps_between(first: int, last: int, step: str) -> list[str]:
+    """Names of the steps of local time from one moment to another, in order.
+
+    Args:
+        first: milliseconds since the epoch.
+        last: milliseconds since the epoch.
+        step: one of `STEPS`.
+    """
+    names: dict[str, None] = {}
+    stride = HOUR_MS if step == "hour" else 12 * HOUR_MS
+    moment = first
+    while moment < last:
+        names[label_of(moment, step)] = None
+        moment += stride
+    names[label_of(last, step)] = None
+    return list(names)
 
 
 def _span(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -47,6 +48,8 @@ class Writer:
         self._counters = counters
         self._fresh: dict[tuple[str, str], tuple[str, int]] = {}
         """Sessions being read from their beginning: source → (session id, next turn_index)."""
+        self._records: Counter[tuple[str, str]] = Counter()
+        """Records read of sources that are being read."""
 
     def write(
         self, items: Sequence[Prepared], *, defer_output: bool = False, revive: bool = False
@@ -62,9 +65,14 @@ class Writer:
         for item in items:
             if item.session is not None:
                 self._write_session(item, item.session, done, defer_output, revive)
-            if item.done and item.source is not None:
-                self._close_fresh((item.source.agent, item.source.path), done)
-                sources.record(self._db, item.source, item.checkpoint, item.problem)
+            if item.source is None:
+                continue
+            key = (item.source.agent, item.source.path)
+            self._records[key] += item.coverage.records
+            if item.done:
+                self._close_fresh(key, done)
+                records = self._records.pop(key)
+                sources.record(self._db, item.source, item.checkpoint, item.problem, records)
         return done
 
     def _write_session(
@@ -172,15 +180,10 @@ class Writer:
             entries = [entry for entry in entries if entry.role != "tool"]
             self._index.defer(later)
         self._index.add(entries)
-        self._counters.add(
-            session.id,
-            session.agent,
-            session.model or "",
-            session.project or "",
-            new,
-            first,
-            session.updated_at or int(time.time() * 1000),
-        )
+        facts = SessionInfo(id=session.id, model=session.model, project=session.project)
+        otherwise = session.updated_at or int(time.time() * 1000)
+        answered = side_tables.answered(self._db, session.sid, new)
+        self._counters.add(facts, new, first, otherwise, answered)
         return len(new)
 
     def _place(self, session: OpenSession, moment: int | None) -> int:
