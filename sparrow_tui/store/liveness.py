@@ -9,6 +9,15 @@ WORKING_FOR = 10 * 60_000
 WAITING_FOR = 24 * 3_600_000
 """Milliseconds for which a session waits for its user."""
 
+STATES = ("working", "waiting", "ended", "unclean", "active")
+"""What sources say of sessions; ``active``: nothing more than that it exists."""
+
+STATE_AT = (
+    "CASE WHEN status = 'working' AND updated_at <= ?1 - 600000 THEN 'unclean'"
+    " WHEN status = 'waiting' AND updated_at <= ?1 - 86400000 THEN 'ended' ELSE status END"
+)
+"""SQL: as `status_now`, at a time in milliseconds given as the first value."""
+
 LIVE = (
     "(status = 'working' AND updated_at > unixepoch() * 1000 - 600000"
     " OR status = 'waiting' AND updated_at > unixepoch() * 1000 - 86400000)"

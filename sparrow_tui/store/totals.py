@@ -15,7 +15,7 @@ import msgspec
 
 from sparrow_tui.store.counters import HOUR_MS
 from sparrow_tui.store.durations import BOUNDS, SEARCH_BOUNDS
-from sparrow_tui.store.liveness import LIVE
+from sparrow_tui.store.liveness import LIVE, STATE_AT
 
 FIELDS = (
     "turns", "requests", "request_errors", "input", "output", "cache_read", "cache_write",
@@ -227,10 +227,11 @@ class Totals:
         """Sessions in which an agent works or waits for its user now."""
         return int(self._db.execute(f"SELECT count(*) FROM session WHERE {LIVE}").get or 0)
 
-    def states(self) -> dict[tuple[str, str], int]:
-        """Number of sessions by agent and by what their source last said of their state."""
+    def states(self, now: int) -> dict[tuple[str, str], int]:
+        """Number of sessions by agent and state at a time (see `liveness.status_now`)."""
         rows = self._db.execute(
-            "SELECT agent, status, count(*) FROM session GROUP BY agent, status"
+            f"SELECT agent, {STATE_AT} AS state, count(*) FROM session GROUP BY agent, state",
+            (now,),
         ).fetchall()
         return {(agent, status): number for agent, status, number in rows}
 
