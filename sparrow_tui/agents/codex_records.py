@@ -8,12 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import codex_header, lines
 from sparrow_tui.agents.base import Source, SourceError
 from sparrow_tui.agents.codex_items import call_of, content_of, result_of, texts_of
-from sparrow_tui.agents.codex_kinds import INJECTED, SKIPPED_EVENTS
+from sparrow_tui.agents.codex_kinds import (
+    SKIPPED_EVENTS,
+    SKIPPED_ITEMS,
+    SKIPPED_RECORDS,
+    injected,
+)
+from sparrow_tui.agents.codex_turns import CodexTurns
 from sparrow_tui.agents.common import as_text, data_url, json_or_text, milliseconds, whole
-from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten
+from sparrow_tui.agents.line_session import WRONG_SHAPE, Rewritten
 from sparrow_tui.model import (
     Block,
     Image,
@@ -22,22 +28,17 @@ from sparrow_tui.model import (
     Text,
     ToolResult,
     Turn,
-    Usage,
 )
 
-RECENT = 12
-"""Messages remembered to recognise their double."""
 HEADER_WITHIN = 200
 """Lines among which a header is looked for in a file whose name does not tell the session."""
 SPAWNING = frozenset(("spawn_agent",))
 """Tools that start a sub-agent and answer with its id."""
-REPLAY_MS = 2_000
-"""A fork writes its parent's items anew at once: within this time of its own beginning."""
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
-class CodexSession(LineSession):
+class CodexSession(CodexTurns):
     """One rollout."""
 
     @classmethod
@@ -47,7 +48,7 @@ class CodexSession(LineSession):
         named = _UUID.search(name)
         try:
             for number, (_, record) in enumerate(lines.records(source.path)):
-                native = _header_id(record or {})
+                native = codex_header.header_id(record or {})
                 if native:
                     return cls(source, f"codex:{native}")
                 if named or number > HEADER_WITHIN:
@@ -80,7 +81,7 @@ class CodexSession(LineSession):
             self.skip()
         elif "type" not in record and "id" in record:
             self.seen(time)
-            self._meta(record, time)
+            self._header(record, time)
         else:
             yield from self._item(record, time)
 
@@ -90,7 +91,7 @@ class CodexSession(LineSession):
         elif kind == "event_msg":
             yield from self._event(body, time)
         elif kind == "session_meta":
-            self._meta(body, time)
+            self._header(body, time)
         elif kind == "turn_context":
             self.skip()
             self._context(body)
@@ -102,74 +103,23 @@ class CodexSession(LineSession):
             if text:
                 blocks.append(Text(text))
             yield self._turn("summary", blocks, time, meta=True, uid="")
-        elif kind == "world_state":
+        elif kind == "inter_agent_communication":
+            yield from self._among_agents(body, time)
+        elif kind in SKIPPED_RECORDS:
             self.skip()
         else:
             yield from self.close()
             yield self.unknown(kind or "record", body, time)
 
-    def _meta(self, body: dict[str, Any], time: int | None) -> None:
-        """The first header is the session's own; forks carry copies of their parents' after it."""
+    def _header(self, body: dict[str, Any], time: int | None) -> None:
         self.skip()
-        if self.state.get("meta"):
-            if isinstance(body.get("id"), str) and f"codex:{body['id']}" != self.info.id:
-                self.state.setdefault("origin", body["id"])
-            return
-        self.state["meta"] = True
-        self.state["began"] = time or milliseconds(body.get("timestamp"))
-        if isinstance(body.get("cwd"), str):
-            self.info.project = body["cwd"]
-        git = body.get("git")
-        if isinstance(git, dict) and isinstance(git.get("branch"), str):
-            self.info.branch = git["branch"]
-        for name in ("originator", "cli_version", "model_provider"):
-            if isinstance(body.get(name), str):
-                self.info.extra[name.replace("_", " ")] = body[name]
-        origin = body.get("forked_from_id")
-        source = body.get("source")
-        if isinstance(source, dict) and "subagent" in source:
-            spawn = source["subagent"]
-            spawn = spawn.get("thread_spawn", spawn) if isinstance(spawn, dict) else {}
-            if isinstance(spawn.get("agent_role"), str):
-                self.info.extra["agent type"] = spawn["agent_role"]
-            parent = spawn.get("parent_thread_id") or body.get("parent_thread_id") or origin
-            if isinstance(parent, str):
-                self.info.parent = f"codex:{parent}"
-        if isinstance(origin, str):
-            self.state["origin"] = origin
+        codex_header.take(self.info, self.state, body, time)
 
     def _context(self, body: dict[str, Any]) -> None:
         if not self.info.project and isinstance(body.get("cwd"), str):
             self.info.project = body["cwd"]
         if isinstance(body.get("model"), str) and body["model"]:
             self.info.model = body["model"]
-
-    def _uid(self, time: int | None) -> str:
-        """The same in a fork's copy: the origin's id and the place among the items."""
-        number = self.state.get("number", 0)
-        self.state["number"] = number + 1
-        origin = self.state.get("origin") if self._replaying(time) else None
-        return f"{origin or self.info.native_id}#{number}"
-
-    def _replaying(self, time: int | None) -> bool:
-        began = self.state.get("began")
-        if not self.state.get("origin") or began is None or time is None:
-            return False
-        return bool(time <= began + REPLAY_MS)
-
-    def _turn(
-        self,
-        role: str,
-        blocks: list[Block],
-        time: int | None,
-        *,
-        meta: bool = False,
-        uid: str | None = None,
-    ) -> Turn:
-        """A turn of the prompt at hand; it counts under its own id, as its copies in forks do."""
-        name = self._uid(time) if uid is None else uid
-        taken_back = self.state.get("prompt", -1) in self.state.get("dead", ())
-        return Turn(role=role, blocks=blocks, time=time, uid=name, meta=meta, branch=taken_back)
 
     # Items
 
@@ -198,7 +148,9 @@ class CodexSession(LineSession):
                 image = Image("image/png", body["result"], size=len(body["result"]) * 3 // 4)
                 call = str(body.get("call_id") or body.get("id") or "")
                 self._answer(ToolResult(call, [image]), time)
-        elif kind in ("compaction", "compaction_summary", "context_compaction", "ghost_snapshot"):
+        elif kind == "agent_message":
+            yield from self._among_agents(body, time)
+        elif kind in SKIPPED_ITEMS:
             self.skip()
         else:
             yield from self.close()
@@ -216,7 +168,7 @@ class CodexSession(LineSession):
                 return
             self.keep()
             yield from self._assistant(blocks, time)
-        elif role == "user" and not text.lstrip().startswith(INJECTED):
+        elif role == "user" and not injected(text):
             if self._doubled("user", text, "item"):
                 self.skip()
                 return
@@ -227,35 +179,19 @@ class CodexSession(LineSession):
             shown = "user" if role == "user" else "system"
             yield self._turn(shown, blocks, time, meta=True)
 
-    def _settle(self, time: int | None) -> Iterator[Turn]:
-        """Close the answer at hand. Tokens it did not take stand in a turn of their own."""
-        yield from self.close()
-        pending = self.state.pop("pending", None)
-        if pending:
-            turn = self._turn("system", [], time, meta=True)
-            turn.usage = Usage(*pending)
-            yield turn
-
-    def _prompt(self, blocks: list[Block], time: int | None) -> Iterator[Turn]:
+    def _among_agents(self, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        """What one agent of a team tells another: written as an item, a record or both."""
+        blocks = content_of(body.get("content"))
+        text = "\n".join(block.text for block in blocks if isinstance(block, Text))
+        way = "item" if "type" in body else "event"
+        if not text.strip() or self._doubled("agents", text, way):
+            self.skip()
+            return
         yield from self._settle(time)
         self.keep()
-        self.state["last"] = "working"
-        number = self.state["prompt"] = self.state.get("prompts", 0)
-        self.state["prompts"] = number + 1
-        self.state.setdefault("standing", []).append(number)
-        yield self._turn("user", blocks, time)
-
-    def _assistant(self, blocks: list[Block], time: int | None) -> Iterator[Turn]:
-        """What the model said joins its open turn, unless a tool answered since."""
-        if not (self.open and self.open[-1].role == "assistant"):
-            yield from self.close()
-            turn = self._turn("assistant", [], time)
-            turn.model = self.info.model or ""
-            self.open = [turn]
-            pending = self.state.pop("pending", None)
-            if pending:
-                turn.usage = Usage(*pending)
-        self.open[-1].blocks.extend(blocks)
+        names = [as_text(body.get(key)) for key in ("author", "recipient")]
+        told = Notice("info", " → ".join(name for name in names if name) or "agent")
+        yield self._turn("user", [told, *blocks], time, meta=True)
 
     def _result(self, body: dict[str, Any], time: int | None) -> None:
         output = body.get("output")
@@ -271,44 +207,20 @@ class CodexSession(LineSession):
         result.child = children.get(call, result.child)
         self._answer(result, time)
 
-    def _answer(self, result: ToolResult, time: int | None) -> None:
-        self.state["last"] = "working"
-        if not (self.open and self.open[-1].role == "tool"):
-            self.open.append(self._turn("tool", [], time))
-        self.open[-1].blocks.append(result)
-        self.open[-1].time = time or self.open[-1].time
-
-    def _doubled(self, kind: str, text: str, way: str) -> bool:
-        """Messages stand twice in most rollouts, as item and as event: the second is skipped.
-
-        What comes again by the same way was said again.
-        """
-        recent: list[list[str]] = self.state.setdefault("recent", [])
-        said = text.strip()[:400]
-        other = [kind, said, "event" if way == "item" else "item"]
-        if other in recent:
-            recent.remove(other)
-            return True
-        recent.append([kind, said, way])
-        del recent[:-RECENT]
-        return False
-
     # Events
 
     def _event(self, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
         kind = str(body.get("type") or "")
         if kind == "token_count":
             self.skip()
-            self._tokens(body.get("info"), time)
+            self._tokens(body.get("info"))
         elif kind == "user_message":
             text = as_text(body.get("message"))
-            if not text.strip() or self._doubled("user", text, "event"):
+            if injected(text, surely=True) or self._doubled("user", text, "event"):
                 self.skip()
                 return
-            images = body.get("images")
-            more = [data_url(url) for url in images or () if isinstance(url, str)]
-            yield from self._prompt([Text(text), *more], time)
-        elif kind in ("agent_message", "agent_reasoning"):
+            yield from self._prompted(text, body, time)
+        elif kind in ("agent_message", "agent_reasoning", "agent_reasoning_raw_content"):
             text = as_text(body.get("message") or body.get("text"))
             spoken = kind == "agent_message"
             said = "assistant" if spoken else "reasoning"
@@ -329,7 +241,13 @@ class CodexSession(LineSession):
             self.info.title = name or self.info.title
         elif kind == "collab_agent_spawn_end":
             self.skip()
-            self._spawned(body)
+            self._spawned(body.get("call_id"), body.get("new_thread_id"))
+        elif kind == "sub_agent_activity":
+            self.skip()
+            if body.get("kind") == "started":
+                self._spawned(body.get("event_id"), body.get("agent_thread_id"))
+        elif kind == "item_completed" and isinstance(body.get("item"), dict):
+            yield from self._completed(body["item"], time)
         elif kind == "thread_rolled_back":
             yield from self._settle(time)
             self.keep()
@@ -345,6 +263,28 @@ class CodexSession(LineSession):
         else:
             yield from self.close()
             yield self.unknown(f"event_msg/{kind}", body, time)
+
+    def _prompted(self, text: str, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        pictures: list[Block] = []
+        for key in ("images", "local_images"):
+            given = body.get(key)
+            for url in given if isinstance(given, list) else ():
+                if isinstance(url, str):
+                    pictures.append(data_url(url))
+        blocks = [Text(text), *pictures] if text.strip() else pictures
+        if blocks:
+            yield from self._prompt(blocks, time)
+        else:
+            self.skip()
+
+    def _completed(self, item: dict[str, Any], time: int | None) -> Iterator[Turn]:
+        """A plan is told only here; other items repeat what stands elsewhere."""
+        text = as_text(item.get("text"))
+        if item.get("type") not in ("Plan", "plan") or not text.strip():
+            self.skip()
+            return
+        self.keep()
+        yield from self._assistant([Text(text)], time)
 
     def _mark(self, kind: str, body: dict[str, Any], time: int | None) -> Turn:
         if kind == "turn_aborted":
@@ -368,9 +308,8 @@ class CodexSession(LineSession):
         self.state["prompt"] = -1  # until the next one
         return self._turn("system", [Notice("rewind", f"{number} turns taken back")], time)
 
-    def _spawned(self, body: dict[str, Any]) -> None:
+    def _spawned(self, call: Any, child: Any) -> None:
         """A sub-agent has begun: its session belongs to the call, whose answer may be here."""
-        call, child = body.get("call_id"), body.get("new_thread_id")
         if not isinstance(call, str) or not isinstance(child, str) or not child:
             return
         self.state.setdefault("children", {})[call] = f"codex:{child}"
@@ -379,53 +318,6 @@ class CodexSession(LineSession):
                 if isinstance(block, ToolResult) and block.tool_use_id == call:
                     block.child = f"codex:{child}"
 
-    def _tokens(self, info: Any, time: int | None) -> None:
-        """The growth of the session's running total belongs to the answer at hand."""
-        total = info.get("total_token_usage") if isinstance(info, dict) else None
-        if not isinstance(total, dict):
-            return
-        cached = whole(total.get("cached_input_tokens"))
-        now = Usage(
-            max(0, whole(total.get("input_tokens")) - cached),
-            whole(total.get("output_tokens")),
-            cached,
-            0,
-            whole(total.get("reasoning_output_tokens")),
-        )
-        before = Usage(*self.state.get("total", [0, 0, 0, 0, 0]))
-        self.state["total"] = [now.input, now.output, now.cache_read, 0, now.reasoning]
-        if self._replaying(time):
-            return
-        share = now.beyond(before) if now.total >= before.total else now
-        if not share.total:
-            return
-        for turn in reversed(self.open):
-            if turn.role == "assistant":
-                turn.usage = share if turn.usage is None else turn.usage + share
-                return
-        pending = Usage(*self.state.get("pending", [0, 0, 0, 0, 0])) + share
-        self.state["pending"] = [pending.input, pending.output, pending.cache_read, 0,
-                                 pending.reasoning]  # fmt: skip
-
     def finish(self) -> None:
         """What the session seems to be doing."""
         self.info.status = str(self.state.get("last") or "ended")
-
-    def provisional(self) -> list[Turn]:
-        """Nothing counted is lost: tokens no answer has taken yet, in the next turn's place."""
-        pending = self.state.get("pending")
-        if not pending:
-            return []
-        number = self.state.get("number", 0)
-        turn = self._turn("system", [], self.info.updated_at, meta=True)
-        self.state["number"] = number
-        turn.usage = Usage(*pending)
-        return [turn]
-
-
-def _header_id(record: dict[str, Any]) -> str:
-    """The session's id in a header line of either form; empty for other records."""
-    body = record.get("payload") if record.get("type") == "session_meta" else record
-    if not isinstance(body, dict) or (body is record and "type" in record):
-        return ""
-    return body["id"] if isinstance(body.get("id"), str) else ""

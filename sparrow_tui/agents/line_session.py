@@ -17,6 +17,7 @@ from sparrow_tui.agents.base import (
     Batch,
     Checkpoint,
     Source,
+    SourceError,
     file_source,
 )
 from sparrow_tui.model import Block, Coverage, Raw, Reasoning, SessionInfo, Text, Turn, Usage
@@ -26,6 +27,8 @@ WRONG_SHAPE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Recu
 """What a record of an unexpected shape raises while it is taken apart: it counts as bad."""
 
 Value = TypeVar("Value")
+REREADINGS = 5
+"""How often a file is begun anew in one reading."""
 TAIL = 256
 """Bytes before a checkpoint that must be the same for reading to go on."""
 
@@ -151,13 +154,17 @@ def read_session(
         and _restore(session, since.state, _tail(source.path, since.offset))
     ):
         start, offset, fresh = since.turns, since.offset, False
-    try:
-        yield from _batches(session, start, offset, fresh)
-    except Rewritten:
-        # The session knows now what it could not know at first, and does not raise again.
-        whole = make(source)
-        whole.state["rewritten"] = True
-        yield from _batches(whole, 0, 0, True)
+    for _ in range(REREADINGS):
+        try:
+            yield from _batches(session, start, offset, fresh)
+            return
+        except Rewritten:
+            # The session knows now what it could not know at first; it raises again only if
+            # the file has grown meanwhile.
+            session = make(source)
+            session.state["rewritten"] = True
+            start, offset, fresh = 0, 0, True
+    raise SourceError("it changes too fast to be read")
 
 
 def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iterator[Batch]:

@@ -70,6 +70,11 @@ def said(second: float, words: str) -> list[dict[str, Any]]:
     return [event(second, "agent_message", message=words), message(second, "assistant", words)]
 
 
+def of_kind(kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    record["payload"]["kind"] = kind
+    return record
+
+
 def call(second: float, ident: str, name: str, **arguments: Any) -> dict[str, Any]:
     return item(second, "function_call", name=name, arguments=json.dumps(arguments), call_id=ident)
 
@@ -317,6 +322,53 @@ def test_marks_and_unknown_records(tmp_path: Path) -> None:
     adds_up({SID: session})
 
 
+def test_agents_among_themselves_and_plans(tmp_path: Path) -> None:
+    letter = {"author": "/root", "recipient": "/root/pruner", "content": "Prune the pear tree"}
+    session = told(
+        tmp_path, meta(), *asked(1, "Prune"),
+        call(2, "c1", "spawn_agent", task_name="pruner"),
+        of_kind("started", event(3, "sub_agent_activity", event_id="c1", agent_thread_id=PARENT)),
+        output(4, "c1", json.dumps({"task_name": "/root/pruner"})),
+        line("inter_agent_communication", 5, **letter, trigger_turn=True),
+        line("inter_agent_communication_metadata", 5, trigger_turn=True),
+        item(5, "agent_message", author="/root", recipient="/root/pruner",
+             content=[{"type": "input_text", "text": "Prune the pear tree"}]),
+        item(6, "additional_tools", role="developer", tools=[{"name": "saw"}]),
+        item(6, "compaction_trigger"),
+        event(7, "item_completed", thread_id=SID, turn_id="t",
+              item={"type": "Plan", "id": "p", "text": "1. Find a saw"}),
+        event(7, "item_completed", thread_id=SID, turn_id="t", item={"type": "Sleep", "id": "z"}),
+        event(8, "guardian_assessment", risk="low"),
+    )  # fmt: skip
+    assert session.results()[0].child == f"codex:{PARENT}"
+    (between,) = [turn for turn in session.turns if turn.meta]
+    assert between.blocks == [Notice("info", "/root → /root/pruner"), Text("Prune the pear tree")]
+    assert session.turns[-1].blocks == [Text("1. Find a saw")]
+    assert not session.coverage.unknown
+    assert session.coverage.bad == 0
+
+
+def test_context_among_prompts(tmp_path: Path) -> None:
+    def user(second: float, text: str) -> dict[str, Any]:
+        content = [{"type": "input_text", "text": text}]
+        return item(second, "message", role="user", content=content)
+
+    session = told(
+        tmp_path, meta(),
+        user(1, "<garden_rules>\nNo boots.\n</garden_rules>"),
+        of_kind("environment_context",
+                event(1, "user_message", message="<environment_context>old</environment_context>")),
+        user(2, "<b>Bold</b> apples?"),
+        event(2, "user_message", message="<b>Bold</b> apples?"),
+        user(3, "Warning: the shears are open"),
+        event(4, "user_message", message="", images=["https://x.invalid/a.png"]),
+    )  # fmt: skip
+    typed = [turn.blocks for turn in session.turns if turn.role == "user" and not turn.meta]
+    assert typed == [[Text("<b>Bold</b> apples?")], [Image(url="https://x.invalid/a.png")]]
+    assert len([turn for turn in session.turns if turn.meta]) == 2
+    assert session.coverage.bad == 0
+
+
 def test_prompts_taken_back(tmp_path: Path) -> None:
     back = event(9, "thread_rolled_back", num_turns=2)
     records = [
@@ -419,7 +471,11 @@ def test_a_forks_copies_are_not_counted_again(tmp_path: Path) -> None:
         tmp_path, meta(second=60, forked_from_id=PARENT) | {"timestamp": "2026-04-02T08:01:00.400Z"},
         meta(PARENT), *copied, *asked(90, "Water"), *said(91, "Watered."), tokens(92, 130, 15, 27),
     )  # fmt: skip
-    assert fork.usage == Usage(30, 7, 5)
+    # A session's tokens are its last total; the ids tell which of them the origin counts.
+    assert fork.usage == Usage(130, 27, 15)
+    shares = {turn.usage_id: turn.usage for turn in fork.turns if turn.usage}
+    assert shares.pop(origin.turns[1].usage_id) == origin.usage
+    assert list(shares.values()) == [Usage(30, 7, 5)]
     assert fork.texts() == ["Plant", "Planted.", "Water", "Watered."]
     assert origin.usage == Usage(100, 20, 10)
     assert [turn.uid for turn in fork.turns][:2] == [turn.uid for turn in origin.turns]

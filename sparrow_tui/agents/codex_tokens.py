@@ -1,0 +1,65 @@
+"""Codex's running totals: what each answer adds, once over all copies of a history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparrow_tui.agents.common import whole
+from sparrow_tui.model import Turn, Usage
+
+
+def grown(state: dict[str, Any], info: Any) -> tuple[Usage, str] | None:
+    """What a ``token_count`` event's total is more than the one before; ``None``: nothing.
+
+    A total that falls begins a new segment, which adds all of it.
+
+    Args:
+        state: of the session; keeps the last total.
+        info: of the event: ``total_token_usage`` with input (cached included), cached input,
+            output (reasoning included) and reasoning tokens.
+
+    Returns:
+        The growth, and an id of it that is the same in the copies that forks and sub-agents
+        begin with: the thread the history came from and the totals themselves.
+    """
+    total = info.get("total_token_usage") if isinstance(info, dict) else None
+    if not isinstance(total, dict):
+        return None
+    cached = whole(total.get("cached_input_tokens"))
+    now = Usage(
+        max(0, whole(total.get("input_tokens")) - cached),
+        whole(total.get("output_tokens")),
+        cached,
+        0,
+        whole(total.get("reasoning_output_tokens")),
+    )
+    before = Usage(*state.get("total", ()))
+    state["total"] = as_list(now)
+    share = now.beyond(before) if now.total >= before.total else now
+    if not share.total:
+        return None
+    totals = f"{now.input}+{now.cache_read}+{now.output}+{now.reasoning}"
+    return share, f"codex:{state.get('root', '')}:{totals}"
+
+
+def give(turn: Turn, share: Usage, name: str) -> None:
+    """Add tokens to a turn, which keeps the id of the first it got."""
+    turn.usage = share if turn.usage is None else turn.usage + share
+    turn.usage_id = turn.usage_id or name
+
+
+def hold(state: dict[str, Any], share: Usage, name: str) -> None:
+    """Keep tokens for the answer that is still to come."""
+    kept, first = state.get("pending") or ([], name)
+    state["pending"] = [as_list(Usage(*kept) + share), first]
+
+
+def held(state: dict[str, Any]) -> tuple[Usage, str] | None:
+    """The tokens no answer has taken yet."""
+    pending = state.get("pending")
+    return (Usage(*pending[0]), str(pending[1])) if pending else None
+
+
+def as_list(usage: Usage) -> list[int]:
+    """As a plain list, in the order of the fields."""
+    return [usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning]
