@@ -27,6 +27,7 @@ from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.guard import ControlGuard
 from sparrow_tui.app.key_order import KeyOrder
+from sparrow_tui.app.remotes import Remotes
 from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
 from sparrow_tui.app.store_writer import StoreWriter
@@ -65,6 +66,8 @@ class SparrowApp(App[str]):
         present: clock.Clock = clock.now,
         settings: preferences.Settings | None = None,
         here: Path | None = None,
+        scrape: Sequence[str] = (),
+        prometheus: str | None = None,
     ) -> None:
         """Prepare the app.
 
@@ -75,6 +78,11 @@ class SparrowApp(App[str]):
             present: the clock ages are shown by.
             settings: the user's choices; ``None``: those on disk.
             here: the directory "this project" means.
+            scrape: addresses of endpoints whose counters are shown too.
+            prometheus: address of a Prometheus server whose counters are shown too.
+
+        Raises:
+            AddressError: one of these is no address.
         """
         super().__init__()
         self.location = location
@@ -93,6 +101,7 @@ class SparrowApp(App[str]):
         self.engine = SearchEngine(location, self.from_thread)
         self.writer = StoreWriter(location, self.from_thread)
         self.syncing = Syncing(self.from_thread, location, paths) if sync else None
+        self.remotes = Remotes(self.from_thread, scrape, prometheus)
         self.keys = KeyOrder(self, super().on_event)
         self.animation_level = "none"
         for theme in THEMES:
@@ -136,6 +145,7 @@ class SparrowApp(App[str]):
 
     def _leave(self, code: int) -> None:
         self.engine.stop()
+        self.remotes.stop()
         if self.syncing is not None:
             self.syncing.stop()
         self.exit(return_code=code)
@@ -156,6 +166,7 @@ class SparrowApp(App[str]):
         gc.freeze()
         if self.syncing is not None:
             self.syncing.start()
+        self.remotes.start()
 
     def _count_agents(self, store: SqliteStore) -> None:
         """On the engine's thread: which agents there are, most sessions first."""
@@ -241,6 +252,7 @@ class SparrowApp(App[str]):
         if self._persist:
             reading_places.save(self.places)
         self.engine.stop()
+        self.remotes.stop()
         if self.syncing is not None:
             self.syncing.stop()
         self.exit()

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from sparrow_tui import query as language
 from sparrow_tui.app.clock import HOUR, MINUTE
 from sparrow_tui.app.widgets.metrics_footer import Figures
+from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.settings import SavedSearch
 from sparrow_tui.store.counters import HOUR_MS
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.store.totals import Sums, day_start
 
 SCOPES = ("all", "list", "session")
+"""Scopes of the store's own counters; `remote_figures` shows others'."""
 PINNED_COUNTED = 10_000
 """Hits of a counted search beyond which its figure is a lower bound."""
 
@@ -63,6 +65,31 @@ def count(
         rate=_rate(hours, now),
         history=tuple(hours.get(hour, 0) for hour in range(newest - 23, newest + 1)),
         pinned=tuple(_pinned(store, search) for search in saved if search.pinned),
+    )
+
+
+def remote_figures(scope: str, remote: Remote) -> Figures:
+    """The figures of counters elsewhere; what they do not say stays out.
+
+    Args:
+        scope: its name on the footer.
+        remote: what they said last.
+    """
+    sample = remote.sample
+    return Figures(
+        scope=scope,
+        requests=sample.requests_total,
+        request_errors=sample.requests_errors,
+        input=sample.tokens_input,
+        output=sample.tokens_output,
+        tool_calls=sample.tool_calls_total,
+        tool_errors=sample.tool_calls_errors,
+        cost_micro=remote.cost_micro,
+        active=sample.active_sessions,
+        rate=remote.tokens_a_minute or 0.0,
+        history=tuple(remote.history),
+        note=remote.note,
+        dated=False,
     )
 
 

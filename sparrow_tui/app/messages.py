@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from textual.message import Message
 
+from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.query import Query
 from sparrow_tui.store.base import Session, SessionHit
 from sparrow_tui.sync.progress import Progress
@@ -81,6 +82,14 @@ class SyncTold(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the last one of a burst matters."""
         return isinstance(message, SyncTold)
+
+
+@dataclass
+class RemoteTold(Message):
+    """Counters elsewhere have been asked for."""
+
+    scope: str
+    remote: Remote
 
 
 @dataclass

@@ -86,8 +86,19 @@ def _open(location: str | None, options: argparse.Namespace, *, sync: bool) -> i
     # Results follow the echo of a key by one frame: shorter frames, sooner results.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from sparrow_tui.app.app import DEMO, SparrowApp
+    from sparrow_tui.cli.errors import UserError
+    from sparrow_tui.metrics.remote import AddressError
 
-    app = SparrowApp(location, sync=sync, paths=[os.path.abspath(p) for p in options.paths])
+    try:
+        app = SparrowApp(
+            location,
+            sync=sync,
+            paths=[os.path.abspath(p) for p in options.paths],
+            scrape=options.scrape,
+            prometheus=options.prometheus,
+        )
+    except AddressError as error:
+        raise UserError(str(error), code=2) from error
     wanted = app.run()
     if app.fault:
         return 1

@@ -15,7 +15,7 @@ from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
-from sparrow_tui.app.counting import SCOPES, count
+from sparrow_tui.app.counting import SCOPES, count, remote_figures
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.app.screens.search_actions import SearchActions
@@ -30,6 +30,7 @@ from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
+from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session, SessionHit
 from sparrow_tui.store.sqlite import SqliteStore
@@ -72,7 +73,9 @@ class MainScreen(TakingActions, SearchActions):
         self.query_now = language.parse("")
         self.session: Session | None = None
         """What the transcript shows."""
-        self._scope = SCOPES[0]
+        self._scope = (*self.app.remotes.scopes, *SCOPES)[0]
+        """What is counted: what the user named on the command line comes first."""
+        self._remotes: dict[str, Remote] = {}
         self._counting = False
         self._count_again = False
         self._holds_any = True
@@ -173,6 +176,10 @@ class MainScreen(TakingActions, SearchActions):
 
     def count(self) -> None:
         """Bring the footer up to date, in the engine's own time."""
+        if self._scope in self.app.remotes.scopes:
+            remote = self._remotes.get(self._scope, Remote(problem="asking…", of=1))
+            self.query_one(MetricsFooter).show(remote_figures(self._scope, remote))
+            return
         if self._counting:
             self._count_again = True
             return
@@ -194,16 +201,23 @@ class MainScreen(TakingActions, SearchActions):
 
     def _counted(self, figures: Figures | None = None) -> None:
         self._counting = False
-        if figures is not None:
+        if figures is not None and figures.scope == self._scope:
             self.query_one(MetricsFooter).show(figures)
         if self._count_again:
             self._count_again = False
             self.set_timer(0.2, self.count)
 
     def action_cycle_scope(self) -> None:
-        """Counters of everything, of the list, or of the session shown."""
-        self._scope = SCOPES[(SCOPES.index(self._scope) + 1) % len(SCOPES)]
+        """Counters of everything, of the list, of the session shown, or from elsewhere."""
+        scopes = (*SCOPES, *self.app.remotes.scopes)
+        self._scope = scopes[(scopes.index(self._scope) + 1) % len(scopes)]
         self.count()
+
+    def on_remote_told(self, event: messages.RemoteTold) -> None:
+        """Counters elsewhere: shown if their scope is on."""
+        self._remotes[event.scope] = event.remote
+        if self._scope == event.scope:
+            self.count()
 
     # What happens beside the user
 

@@ -46,6 +46,8 @@ class Figures:
     """Tokens by hour of the last day, oldest first."""
     pinned: Sequence[tuple[str, int, bool]] = ()
     """Saved searches that are counted: name, matching turns, whether that is all."""
+    dated: bool = True
+    """Whether it is known what came today and when."""
     note: str = ""
     """Something about the source of the figures: stale, unreachable."""
 
@@ -148,7 +150,8 @@ class MetricsFooter(Widget):
             _Cell("cost", "cost", dollars(f.cost_micro) + ("+" if f.unpriced else ""), rank=0,
                   short=""),
             _Cell("active", "active", f"{f.active:,}", rank=2, short="live"),
-            _Cell("today", "today", f"{compact(f.today_tokens)} {dollars(f.today_cost)}", rank=5,
+            _Cell("today", "today",
+                  f"{compact(f.today_tokens)} {dollars(f.today_cost)}" if f.dated else "", rank=5,
                   short="today"),
             _Cell("rate", "", f"{compact(f.rate)}/min" if f.rate else "", "label", 6),
             _Cell("bars", "", sparkline(f.history), "bars", 7),
