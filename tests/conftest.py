@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 for _name in [name for name in os.environ if name.startswith(("TEXTUAL", "SPARROW"))]:
-    if _name != "SPARROW_TUI_SHARED":
+    if _name != "SPARROW_TUI_CORPUS":
         del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
 os.environ["TZ"] = "UTC"

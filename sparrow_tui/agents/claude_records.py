@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import claude_side, claude_tree, lines
+from sparrow_tui.agents import claude_side, claude_titles, claude_tree, claude_usage, lines
 from sparrow_tui.agents.base import Source
 from sparrow_tui.agents.claude_tree import INJECTED
 from sparrow_tui.agents.common import (
@@ -19,10 +19,7 @@ from sparrow_tui.agents.common import (
 )
 from sparrow_tui.agents.injected import split_injected
 from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten
-from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn, Usage
-
-IDS = 2_000
-"""Requests whose usage is remembered: an id may come back after other records."""
+from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn
 
 _SKIPPED = frozenset(
     (
@@ -34,10 +31,6 @@ _SKIPPED = frozenset(
 _SKIPPED_SYSTEM = frozenset(("turn_duration", "stop_hook_summary", "api_error"))
 # Up to the first brace inside there are only the record's own keys.
 _SKIP_LINE = re.compile(rb'\{[^{]*"type":"(?:progress|file-history-snapshot|queue-operation)"')
-_COMMAND = re.compile(
-    r"\s*(?:<command-(?:message|name|args)>.*?</command-(?:message|name|args)>\s*)+", re.DOTALL
-)
-_TAG = re.compile(r"<command-(name|args)>(.*?)</command-\1>", re.DOTALL)
 
 
 class ClaudeSession(LineSession):
@@ -115,7 +108,7 @@ class ClaudeSession(LineSession):
             yield from self._attachment(record, time)
         elif kind in ("custom-title", "ai-title", "summary"):
             self.skip()
-            self._title(str(kind), record)
+            claude_titles.note(self.state, str(kind), record)
         elif kind in _SKIPPED:
             self.skip()
         else:
@@ -124,6 +117,7 @@ class ClaudeSession(LineSession):
 
     def _facts(self, record: dict[str, Any], time: int | None) -> None:
         self.seen(time)
+        claude_titles.met(self.state, record.get("uuid"))
         if not self.info.project and isinstance(record.get("cwd"), str):
             self.info.project = record["cwd"]
         branch = record.get("gitBranch")
@@ -132,22 +126,12 @@ class ClaudeSession(LineSession):
         if isinstance(record.get("version"), str):
             self.info.extra["version"] = record["version"]
 
-    def _title(self, kind: str, record: dict[str, Any]) -> None:
-        """The user's own title wins, then the model's, then the summary."""
-        field = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}[kind]
-        text = as_text(record.get(field)).strip()
-        if text:
-            self.state[kind] = text
-
     def finish(self) -> None:
         """Title and state as the records say by now."""
-        for kind in ("custom-title", "ai-title", "given", "summary"):
-            if self.state.get(kind):
-                self.info.title = self.state[kind]
-                break
-        else:
-            if not self.info.parent:
-                self.info.title = claude_side.indexed_title(self.source.path) or self.info.title
+        child = bool(self.info.parent)
+        name = claude_titles.title(self.state, self.source.path, child=child)
+        if name is not None:
+            self.info.title = name
         self.info.status = self._status()
 
     def _status(self) -> str:
@@ -190,31 +174,7 @@ class ClaudeSession(LineSession):
         cost = micro_dollars(record.get("costUSD"))
         if cost is not None:
             turn.cost_micro = max(cost, turn.cost_micro or 0)
-        self._count(turn, request, message.get("usage"))
-
-    def _count(self, turn: Turn, request: str, usage: Any) -> None:
-        """The field-wise maximum of a request's lines, spread over its turns without overlap."""
-        if not isinstance(usage, dict):
-            return
-        held: dict[str, list[int]] = self.state.setdefault("usage", {})
-        earlier = held.pop(request, None)
-        before = Usage(*earlier) if earlier else Usage()
-        total = before.largest(
-            Usage(
-                whole(usage.get("input_tokens")),
-                whole(usage.get("output_tokens")),
-                whole(usage.get("cache_read_input_tokens")),
-                whole(usage.get("cache_creation_input_tokens")),
-            )
-        )
-        held[request] = [total.input, total.output, total.cache_read, total.cache_write]
-        if len(held) > IDS:
-            del held[next(iter(held))]
-        share = total.beyond(before)
-        first = earlier is None or (turn.usage is not None and turn.usage_total is None)
-        turn.usage = share if turn.usage is None else turn.usage + share
-        if not first:
-            turn.usage_total = total
+        claude_usage.count(self.state, turn, request, message.get("usage"))
 
     def _user(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         yield from self.close()
@@ -225,7 +185,7 @@ class ClaudeSession(LineSession):
         said: list[Block] = [block for block in blocks if not isinstance(block, ToolResult)]
         own = str(record.get("uuid") or "")
         if results:
-            self._complete(results, record)
+            claude_side.complete(results, record, self.state, self.info, self.source.path)
             self.state["last"] = "working"
             yield Turn(role="tool", blocks=results, time=time, uid=own, branch=self._on_branch)
         if said:
@@ -247,8 +207,8 @@ class ClaudeSession(LineSession):
             notice = Notice("interruption", text.strip("[]"))
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
-        if _COMMAND.fullmatch(text):
-            notice = Notice("command", self._command(text))
+        if claude_titles.COMMAND.fullmatch(text):
+            notice = Notice("command", claude_titles.command(self.state, text))
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
         put_in, typed = split_injected(said)
@@ -259,38 +219,11 @@ class ClaudeSession(LineSession):
                        branch=self._on_branch)  # fmt: skip
             return
         self.state["last"] = "working"
+        claude_titles.prompt(self.state)
         yield Turn(role="user", blocks=typed, time=time, uid=own, branch=self._on_branch)
         if put_in:
             yield Turn(role="user", blocks=put_in, time=time, uid=f"{own}/injected", meta=True,
                        branch=self._on_branch)  # fmt: skip
-
-    def _complete(self, results: list[Block], record: dict[str, Any]) -> None:
-        """What a record knows more of its results: duration, sub-agent, spilled output."""
-        for result in results:
-            if isinstance(result, ToolResult):
-                named = claude_side.persisted(result.content)
-                if named is not None:
-                    self._unspill(result, named)
-                result.child = claude_side.side_of(self.state, self.info.id, result.tool_use_id)
-        result, facts = results[0], record.get("toolUseResult")
-        if not (len(results) == 1 and isinstance(result, ToolResult) and isinstance(facts, dict)):
-            return
-        duration = facts.get("totalDurationMs") or facts.get("durationMs")
-        if isinstance(duration, int | float):
-            result.duration_ms = int(duration)
-        agent = facts.get("agentId")
-        if isinstance(agent, str) and agent:
-            root = (self.info.parent or self.info.id).partition("/")[0]
-            result.child = f"{root}/agent-{agent}"
-        spilled = facts.get("persistedOutputPath")
-        if isinstance(spilled, str):
-            self._unspill(result, spilled)
-
-    def _unspill(self, result: ToolResult, named: str) -> None:
-        session = self.info.id.partition(":")[2].partition("/")[0]
-        text = claude_side.spilled(self.source.path, session, named)
-        if text is not None:
-            result.content = [Text(text)]
 
     # The tree
 
@@ -310,13 +243,6 @@ class ClaudeSession(LineSession):
 
     # Other records
 
-    def _command(self, text: str) -> str:
-        """A command as it was typed; ``/rename`` gives the session its title."""
-        parts = {name: words.strip() for name, words in _TAG.findall(text)}
-        if parts.get("name") == "/rename" and parts.get("args"):
-            self.state["custom-title"] = parts["args"]
-        return " ".join(x for x in (parts.get("name"), parts.get("args")) if x) or text
-
     def _system(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         subtype = str(record.get("subtype") or "")
         if subtype in _SKIPPED_SYSTEM:
@@ -331,8 +257,8 @@ class ClaudeSession(LineSession):
             before = whole(facts.get("preTokens")) if isinstance(facts, dict) else 0
             more = f" (from {before:,} tokens)" if before else ""
             notice = Notice("compaction", f"{text or 'Conversation compacted'}{more}")
-        elif subtype == "local_command" or _COMMAND.match(text):
-            notice = Notice("command", self._command(text))
+        elif subtype == "local_command" or claude_titles.COMMAND.match(text):
+            notice = Notice("command", claude_titles.command(self.state, text))
         else:
             notice = Notice("summary" if subtype == "away_summary" else "info", text or subtype)
         yield Turn(role="system", blocks=[notice], time=time, uid=own, meta=True)
@@ -340,16 +266,25 @@ class ClaudeSession(LineSession):
     def _attachment(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         """A prompt typed while the agent was busy is a prompt; other attachments are context."""
         body = record.get("attachment")
-        if not isinstance(body, dict) or body.get("type") != "queued_command":
-            self.skip()
-            return
-        blocks = anthropic_blocks(body.get("prompt"))
+        body = body if isinstance(body, dict) else {}
+        if body.get("type") == "queued_command":
+            blocks = anthropic_blocks(body.get("prompt"))
+        elif body.get("type") == "goal_status":
+            blocks = claude_side.goal(body)
+            claude_titles.goal(self.state, as_text(body.get("condition")))
+        else:
+            blocks = []
         if not blocks:
             self.skip()
             return
         yield from self.close()
         self.keep()
-        self.seen(time)
+        self._facts(record, time)
         own = str(record.get("uuid") or "")
+        if isinstance(blocks[0], Notice):
+            yield Turn(role="system", blocks=blocks, time=time, uid=own)
+            return
         put_in = blocks[0].text.lstrip().startswith(INJECTED) if isinstance(blocks[0], Text) else 0
+        if not put_in:
+            claude_titles.prompt(self.state)
         yield Turn(role="user", blocks=blocks, time=time, uid=own, meta=bool(put_in))

@@ -1,11 +1,10 @@
-"""What belongs to a Claude Code transcript beside its turns: long results, titles, side chains."""
+"""What belongs to a Claude Code transcript beside its turns: long results, goals, side chains."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from sparrow_tui.agents.base import Batch, Source
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text
 from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, scrubbed
-from sparrow_tui.model import Block, SessionInfo, Text, ToolUse, Turn
+from sparrow_tui.model import Block, Notice, SessionInfo, Text, ToolResult, ToolUse, Turn
 
 SPILLED = 64_000_000
 """Bytes of a spilled tool result that are read."""
@@ -54,38 +53,62 @@ def spilled(transcript: str, session: str, named: str) -> str | None:
     return None
 
 
+def complete(
+    results: list[Block],
+    record: dict[str, Any],
+    state: dict[str, Any],
+    info: SessionInfo,
+    transcript: str,
+) -> None:
+    """What is known more of a record's results: duration, sub-agent, spilled output.
+
+    Args:
+        results: filled in.
+        record: theirs.
+        state: of the session.
+        info: of the session.
+        transcript: path of its file.
+    """
+    root = (info.parent or info.id).partition("/")[0]
+    session = root.partition(":")[2]
+    for result in results:
+        if isinstance(result, ToolResult):
+            if (named := persisted(result.content)) is not None:
+                _unspill(result, transcript, session, named)
+            result.child = side_of(state, info.id, result.tool_use_id)
+    result, facts = results[0], record.get("toolUseResult")
+    if not (len(results) == 1 and isinstance(result, ToolResult) and isinstance(facts, dict)):
+        return
+    duration = facts.get("totalDurationMs") or facts.get("durationMs")
+    if isinstance(duration, int | float):
+        result.duration_ms = int(duration)
+    agent = facts.get("agentId")
+    if isinstance(agent, str) and agent:
+        result.child = f"{root}/agent-{agent}"
+    named = facts.get("persistedOutputPath")
+    if isinstance(named, str):
+        _unspill(result, transcript, session, named)
+
+
+def _unspill(result: ToolResult, transcript: str, session: str, named: str) -> None:
+    text = spilled(transcript, session, named)
+    if text is not None:
+        result.content = [Text(text)]
+
+
+def goal(body: dict[str, Any]) -> list[Block]:
+    """How it stands with a goal the user set (``goal_status``)."""
+    state = "Goal met" if body.get("met") is True else "Goal"
+    told = [as_text(body.get(key)).strip() for key in ("condition", "reason")]
+    return [Notice("info", f"{state}: " + "\n\n".join(x for x in told if x))] if any(told) else []
+
+
 def agent_facts(transcript: str) -> dict[str, str]:
     """``agentType`` and ``description`` of a sub-agent, from the file beside its own."""
     meta = Path(transcript.removesuffix(".jsonl") + ".meta.json")
     with suppress(OSError, msgspec.MsgspecError, AttributeError):
         facts = msgspec.json.decode(meta.read_bytes())
         return {name: as_text(facts.get(name)) for name in ("agentType", "description")}
-    return {}
-
-
-def indexed_title(transcript: str) -> str:
-    """The summary ``sessions-index.json`` has of a session; empty if none."""
-    path = Path(transcript)
-    index = path.with_name("sessions-index.json")
-    try:
-        status = index.stat()
-    except OSError:
-        return ""
-    titles = _titles(str(index), status.st_mtime_ns, status.st_size)
-    return titles.get(path.name.removesuffix(".jsonl"), "")
-
-
-@lru_cache(maxsize=8)
-def _titles(index: str, mtime: int, size: int) -> dict[str, str]:
-    """Summaries by session id; the arguments beside the path tell when to read it again."""
-    with suppress(OSError, msgspec.MsgspecError, RecursionError):
-        value = msgspec.json.decode(Path(index).read_bytes())
-        entries = value.get("entries") if isinstance(value, dict) else None
-        return {
-            entry["sessionId"]: as_text(entry.get("summary")).strip()
-            for entry in (entries if isinstance(entries, list) else ())
-            if isinstance(entry, dict) and isinstance(entry.get("sessionId"), str)
-        }
     return {}
 
 

@@ -79,22 +79,33 @@ def as_text(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_MARKER = re.compile(r"<[^<>]*>|\[\[[^\[\]]*\]\]|\{\{[^{}]*\}\}|```\w*")
+_MARKER = re.compile(r"<[^<>]*>|\[\[[^\[\]]*\]\]|\{\{[^{}]*\}\}|@?\[[^\[\]]*\]:|```\w*")
+_REQUEST = re.compile(r"^## My request for Codex:\s*$", re.MULTILINE)
+"""Where the person's words begin in a prompt that an editor put context before."""
 
 
 def title_of(text: str) -> str:
     """A session title from a prompt: its first line with words of its own, in one line.
 
     Lines that are only a tag or a field's marker (``<context>``, ``[[ ## query ## ]]``) name
-    what follows them; they are the title only if nothing follows.
+    what follows them; they are the title only if nothing follows. A line that ends in a colon
+    takes the next one along.
     """
-    otherwise = ""
+    request = _REQUEST.split(text[-100_000:], maxsplit=1)
+    if len(request) == 2 and request[1].strip():
+        text = request[1]
+    otherwise = found = ""
     for line in text.splitlines():
-        if any(character.isalnum() for character in line):
-            if not _MARKER.fullmatch(line.strip()):
-                return clean_line(line.strip().lstrip("#>*- ").strip() or line, TITLE_LIMIT)
+        if not any(character.isalnum() for character in line):
+            continue
+        if _MARKER.fullmatch(line.strip()):
             otherwise = otherwise or line
-    return clean_line(otherwise or text, TITLE_LIMIT)
+            continue
+        words = line.strip().lstrip("#>*- ").strip() or line
+        if found or not words.endswith(":"):
+            return clean_line(f"{found} {words}" if found else words, TITLE_LIMIT)
+        found = words
+    return clean_line(found or otherwise or text, TITLE_LIMIT)
 
 
 def json_or_text(value: Any) -> Any:

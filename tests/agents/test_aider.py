@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hostile import adds_up
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.aider import AGENT, HISTORY
@@ -170,12 +170,8 @@ def test_hostile_histories(path: Path) -> None:
     assert ordered(path) == []
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_histories() -> None:
-    root = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus"
-    found = [*root.rglob("aider_simple.md"), *root.rglob(HISTORY)]
-    assert found
-    for file in found:
+    for file in found_real("**/aider_simple.md", f"**/{HISTORY}"):
         text = file.read_text()
         sessions = ordered(file)
         prompts = [line for line in text.splitlines() if line.startswith("#### ")]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import torture_document
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.amp import AGENT
@@ -127,13 +127,8 @@ def test_where_it_looks(path: Path, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_fixtures() -> None:
-    found = sorted(
-        (Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "fixtures").rglob("amp/T-*.json")
-    )
-    assert found
-    for file in found:
+    for file in found_real("fixtures/**/amp/T-*.json"):
         thread = json.loads(file.read_text())
         session = only(file)
         assert session.roles == [message["role"] for message in thread["messages"]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import adds_up, grow, rewrite, torture_lines
+from real import found_real
 from session_reading import Reading, Session, paths, read_all, same
 
 from sparrow_tui.agents import claude_tree
@@ -744,14 +744,8 @@ def counted(path: Path) -> dict[str, Any]:
             "results": sorted(results), "prompts": sum(1 for p in prompts if p and p.strip())}  # fmt: skip
 
 
-def corpus() -> list[Path]:
-    shared = os.environ.get("SPARROW_TUI_SHARED")
-    return sorted((Path(shared) / "corpus" / "claude").rglob("*.jsonl")) if shared else []
-
-
-@pytest.mark.skipif(not corpus(), reason="needs real sessions")
 def test_real_sessions_add_up() -> None:
-    for path in corpus():
+    for path in found_real("claude/**/*.jsonl"):
         sessions = read_all(AGENT, AGENT.source_at(path))
         adds_up(sessions)
         turns = [turn for session in sessions.values() for turn in session.turns]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import adds_up, mutations, torture_document
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -307,12 +307,8 @@ def test_sniff(task: Path, tmp_path: Path) -> None:
         assert any(part in root.parts for root in CLINE.roots(Place(tmp_path, {}, platform)))
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_fixtures() -> None:
-    corpus = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus"
-    found = sorted(corpus.rglob("cline/tasks/*/api_conversation_history.json"))
-    assert found
-    for file in found:
+    for file in found_real("**/cline/tasks/*/api_conversation_history.json"):
         session = only(file)
         assert session.roles == [message["role"] for message in json.loads(file.read_text())]
         assert session.info.project

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
 from hostile import adds_up, grow, rewrite, torture_lines
+from real import found_real
 from session_reading import Reading, Session, paths, read_all, same
 
 from sparrow_tui.agents import lines as line_files
@@ -699,14 +699,8 @@ def counted(path: Path) -> dict[str, Any]:
     return found
 
 
-def corpus() -> list[Path]:
-    shared = os.environ.get("SPARROW_TUI_SHARED")
-    return sorted((Path(shared) / "corpus" / "codex").rglob("*.jsonl")) if shared else []
-
-
-@pytest.mark.skipif(not corpus(), reason="needs real sessions")
 def test_real_sessions_add_up() -> None:
-    for path in corpus():
+    for path in found_real("codex/**/*.jsonl"):
         session = read(path)
         adds_up({"": session})
         expected = counted(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real import found_real
 from session_reading import Reading, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -255,13 +256,8 @@ def test_older_places(tmp_path: Path) -> None:
         read_all(AGENT, AGENT.source_at(old))
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_real_sessions() -> None:
-    found = sorted(
-        (Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus/copilot-cli").glob("*/*/events.jsonl")
-    )
-    assert found
-    for path in found:
+    for path in found_real("copilot-cli/*/*/events.jsonl"):
         events = [json.loads(line) for line in path.read_text().splitlines()]
         (session,) = read_all(AGENT, AGENT.source_at(path)).values()
         of = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real import found_real
 from session_reading import Reading, paths, read_all, same
 
 from sparrow_tui.agents.base import Agent, Place, SourceError
@@ -312,7 +313,6 @@ def test_broken_databases(tmp_path: Path) -> None:
         list(CRUSH.read(CRUSH.source_at(other), None))  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 @pytest.mark.parametrize(
     ("agent", "pattern"),
     [(CRUSH, "crush/*/.crush/*.db"), (OPENCODE_GO, "opencode-go/*/.opencode/*.db")],
@@ -320,9 +320,7 @@ def test_broken_databases(tmp_path: Path) -> None:
 def test_real_databases(agent: Agent, pattern: str, tmp_path: Path) -> None:
     import shutil
 
-    found = sorted((Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus").glob(pattern))
-    assert found
-    for number, original in enumerate(found):
+    for number, original in enumerate(found_real(pattern)):
         copy = tmp_path / str(number) / original.name
         copy.parent.mkdir()
         for suffix in ("", "-wal"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import grow, rewrite, torture_lines
+from real import found_real
 from session_reading import Session, read_all
 
 from sparrow_tui.agents.base import Place
@@ -149,12 +149,9 @@ def test_where_it_looks(path: Path, tmp_path: Path) -> None:
     assert (resume.argv, resume.directory) == (("droid", "--resume", "d-1"), "/home/ada/pond")
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_fixtures() -> None:
-    root = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "fixtures"
-    found = [*root.rglob("agents/droid/*.jsonl"), *root.rglob("factory/*.jsonl")]
-    assert found
-    for file in found:
+    places = ("fixtures/**/agents/droid/*.jsonl", "fixtures/**/factory/*.jsonl")
+    for file in found_real(*places):
         records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
         session = only(file)
         assert AGENT.sniff(file, file.read_bytes())

@@ -6,13 +6,13 @@ import contextlib
 import copy
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import torture_document
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Agent, Place, SourceError
@@ -331,12 +331,8 @@ def test_array_items_in_small_pieces() -> None:
             list(array_items(io.BytesIO(broken)))
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_real_export() -> None:
-    root = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus"
-    found = [*root.glob("chatgpt/*/conversations.json"), *root.rglob("fixtures/chatgpt/*.json")]
-    assert found
-    for file in found:
+    for file in found_real("chatgpt/*/conversations.json", "**/fixtures/chatgpt/*.json"):
         listed = json.loads(file.read_text())
         listed = listed if isinstance(listed, list) else [listed]
         sessions = read_all(CHATGPT, CHATGPT.source_at(file))

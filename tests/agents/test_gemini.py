@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real import found_real
 from session_reading import Reading, read_all, same
 
 from sparrow_tui.agents import projects
@@ -337,11 +337,8 @@ def test_files_given_by_hand(tmp_path: Path) -> None:
             read_all(AGENT, AGENT.source_at(tmp_path / "bad.json"))
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_real_sessions() -> None:
-    found = sorted((Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "gemini").glob("*/*.json"))
-    assert found
-    for path in found:
+    for path in found_real("gemini/*/*.json"):
         messages = json.loads(path.read_text())["messages"]
         (session,) = read_all(AGENT, AGENT.source_at(path)).values()
         assert session.coverage.records == len(messages)

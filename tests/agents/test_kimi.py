@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import adds_up, grow, mutations, rewrite, torture_lines
+from real import found_real
 from session_reading import Reading, Session, read_all
 
 from sparrow_tui.agents.base import Place
@@ -248,12 +248,8 @@ def test_hostile_state(code: Path) -> None:
         adds_up(read_all(AGENT, AGENT.source_at(code)))
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_real_logs() -> None:
-    folder = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "fixtures"
-    found = sorted(folder.rglob("agents/kimi/*.jsonl"))
-    assert found
-    for file in found:
+    for file in found_real("fixtures/**/agents/kimi/*.jsonl"):
         records = [json.loads(line) for line in file.read_text().splitlines()]
         events = [r["event"] for r in records if r["type"] == "context.append_loop_event"]
         usages = [r["usage"] for r in records if r["type"] == "usage.record"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import adds_up, grow, mutations, rewrite, torture_document, torture_lines
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -320,12 +320,8 @@ def test_where_it_looks(messages: Path, events: Path, database: Path, tmp_path: 
         assert not AGENT.sniff(Path("x.jsonl"), head)
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_fixtures() -> None:
-    corpus = Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus"
-    found = sorted(corpus.rglob("kiro/*.jsonl"))
-    assert found
-    for file in found:
+    for file in found_real("**/kiro/*.jsonl"):
         session = only(file)
         records = [json.loads(text) for text in file.read_text().splitlines()]
         assert AGENT.sniff(file, file.read_bytes())

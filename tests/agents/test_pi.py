@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 from hostile import grow, rewrite, torture_lines
+from real import found_real
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Place
@@ -221,11 +221,8 @@ def test_many_turns_come_in_batches(path: Path) -> None:
     assert (rest[0].start, rest[0].fresh, sum(len(b.turns) for b in rest)) == (500, False, 710)
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_real_sessions() -> None:
-    found = sorted((Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "pi").rglob("*.jsonl"))
-    assert found
-    for file in found:
+    for file in found_real("pi/**/*.jsonl"):
         records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
         messages = [r["message"] for r in records if r["type"] == "message"]
         parts = [p for m in messages if isinstance(m.get("content"), list) for p in m["content"]]

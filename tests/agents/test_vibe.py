@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import grow, rewrite, torture_document, torture_lines
+from real import found_real
 from session_reading import Reading, Session, read_all
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -149,11 +149,8 @@ def test_where_it_looks(path: Path, tmp_path: Path) -> None:
     assert (resume.argv, resume.directory) == (("vibe", "--resume", "5e55-10"), "/home/ada/pond")
 
 
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
 def test_others_fixture() -> None:
-    for file in (Path(os.environ["SPARROW_TUI_SHARED"]) / "corpus" / "fixtures").rglob(
-        "vibe/messages.jsonl"
-    ):
+    for file in found_real("fixtures/**/vibe/messages.jsonl"):
         records = [json.loads(line) for line in file.read_text().splitlines()]
         session = only(file)
         assert session.roles == [record["role"] for record in records]
