@@ -14,6 +14,8 @@ from sparrow_tui.model import Usage
 
 FLAT = 100_000
 """Input tokens up to which every known price is proportional; beyond, tiers may apply."""
+MOST = 4_000_000
+"""Tokens of a request larger than any."""
 _DAY_MS = 86_400_000
 
 Rates = tuple[Decimal, Decimal, Decimal, Decimal]
@@ -34,19 +36,18 @@ def price(model: str, usage: Usage, time_ms: int | None) -> int | None:
     if not model or not usage.total:
         return None if usage.total else 0
     day = None if time_ms is None else time_ms // _DAY_MS
-    if usage.input + usage.cache_read + usage.cache_write <= FLAT:
-        rates = _rates(model, day)
-        if rates is None:
-            return None
-        cost = (
-            rates[0] * usage.input
-            + rates[1] * usage.output
-            + rates[2] * usage.cache_read
-            + rates[3] * usage.cache_write
-        )
-        return round(cost)
-    exact = _ask(model, day, usage)
-    return None if exact is None else round(exact)
+    rates = _rates(model, day)
+    if rates is None:
+        return None
+    if usage.input + usage.cache_read + usage.cache_write > FLAT and not _even(model, day):
+        exact = _ask(model, day, usage)
+        return None if exact is None else round(exact)
+    return round(
+        rates[0] * usage.input
+        + rates[1] * usage.output
+        + rates[2] * usage.cache_read
+        + rates[3] * usage.cache_write
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -65,6 +66,14 @@ def _rates(model: str, day: int | None) -> Rates | None:
             return None
         found.append(cost / 1000)
     return found[0], found[1], found[2], found[3]
+
+
+@lru_cache(maxsize=4096)
+def _even(model: str, day: int | None) -> bool:
+    """Whether large requests cost in proportion to small ones: most models know no tiers."""
+    rates = _rates(model, day)
+    large = Usage(input=MOST, output=MOST)
+    return rates is not None and _ask(model, day, large) == (rates[0] + rates[1]) * MOST
 
 
 def _ask(model: str, day: int | None, usage: Usage) -> Decimal | None:

@@ -32,6 +32,8 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
 WORTH_COMPRESSING = 160
 """Bytes; below this zstd gains nothing."""
+LEVEL = 6
+"""Of zstd, for turns: they are written once and kept for years."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Turn).decode
@@ -59,6 +61,23 @@ class Flag(IntFlag):
     """Typed by the person."""
     BLANK = 8192
     """Nothing to show."""
+
+
+# The same as plain integers, for what is done with every turn.
+_API_ERROR = int(Flag.API_ERROR)
+_BLANK = int(Flag.BLANK)
+_BRANCH = int(Flag.BRANCH)
+_COMPACTION = int(Flag.COMPACTION)
+_EDIT = int(Flag.EDIT)
+_IMAGE = int(Flag.IMAGE)
+_META = int(Flag.META)
+_NOTICE = int(Flag.NOTICE)
+_PROMPT = int(Flag.PROMPT)
+_RAW = int(Flag.RAW)
+_REASONING = int(Flag.REASONING)
+_SUBAGENT = int(Flag.SUBAGENT)
+_TOOL_ERROR = int(Flag.TOOL_ERROR)
+_TOOL_USE = int(Flag.TOOL_USE)
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -107,8 +126,8 @@ _PATH_KEYS = (
 
 
 @cache
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=3)
+def _compressor(level: int) -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=level)
 
 
 @cache
@@ -116,11 +135,16 @@ def _decompressor() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
-def pack(data: bytes) -> bytes:
-    """Bytes as the store keeps them: compressed where that gains something."""
+def pack(data: bytes, *, quickly: bool = False) -> bytes:
+    """Bytes as the store keeps them: compressed where that gains something.
+
+    Args:
+        data: the bytes.
+        quickly: for what is not kept long.
+    """
     if len(data) < WORTH_COMPRESSING:
         return PLAIN + data
-    small = _compressor().compress(data)
+    small = _compressor(1 if quickly else LEVEL).compress(data)
     return ZSTD + small if len(small) < len(data) else PLAIN + data
 
 
@@ -133,13 +157,13 @@ def encode(turn: Turn) -> Row:
     """A turn as a row."""
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
-    flags = Flag(0)
+    flags = 0
     if turn.meta:
-        flags |= Flag.META
+        flags |= _META
     if turn.branch:
-        flags |= Flag.BRANCH
+        flags |= _BRANCH
     if turn.api_error:
-        flags |= Flag.API_ERROR
+        flags |= _API_ERROR
     tools: list[str] = []
     files: list[str] = []
     calls: list[tuple[str, str]] = []
@@ -151,37 +175,37 @@ def encode(turn: Turn) -> Row:
             said = said or bool(block.text.strip())
             shown = said
         elif isinstance(block, ToolUse):
-            flags |= Flag.TOOL_USE
+            flags |= _TOOL_USE
             tools.append(block.name)
             calls.append((block.id, block.name))
             name = block.name.lower()
             if name in EDIT_TOOLS:
-                flags |= Flag.EDIT
+                flags |= _EDIT
             if name in TASK_TOOLS:
-                flags |= Flag.SUBAGENT
+                flags |= _SUBAGENT
             files.extend(_paths(block.input))
         elif isinstance(block, ToolResult):
             results.append((block.tool_use_id, block.is_error, block.duration_ms, block.child))
             if block.is_error:
-                flags |= Flag.TOOL_ERROR
+                flags |= _TOOL_ERROR
             if block.child:
-                flags |= Flag.SUBAGENT
+                flags |= _SUBAGENT
             if any(isinstance(inner, Image) for inner in block.content):
-                flags |= Flag.IMAGE
+                flags |= _IMAGE
         elif isinstance(block, Image):
-            flags |= Flag.IMAGE
+            flags |= _IMAGE
         elif isinstance(block, Reasoning):
-            flags |= Flag.REASONING
+            flags |= _REASONING
         elif isinstance(block, Notice):
-            flags |= Flag.NOTICE
+            flags |= _NOTICE
             if block.kind == "compaction":
-                flags |= Flag.COMPACTION
+                flags |= _COMPACTION
         elif isinstance(block, Raw):
-            flags |= Flag.RAW
+            flags |= _RAW
     if turn.role == "user" and said and not turn.meta:
-        flags |= Flag.PROMPT
-    if not blocks or (not shown and flags & ~(Flag.META | Flag.BRANCH) == 0):
-        flags |= Flag.BLANK
+        flags |= _PROMPT
+    if not blocks or (not shown and flags & ~(_META | _BRANCH) == 0):
+        flags |= _BLANK
     text = text_form(blocks)
     kept = msgspec.structs.replace(turn, blocks=blocks) if pictures else turn
     try:
@@ -192,7 +216,7 @@ def encode(turn: Turn) -> Row:
     return Row(
         role=turn.role,
         time=turn.time,
-        flags=int(flags),
+        flags=flags,
         chars=len(text),
         lines=text.count("\n") + 1,
         body=pack(packed),

@@ -9,13 +9,13 @@ a merge of the whole index, and a search newest-first can stop before it has see
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import apsw
 import msgspec
 
 from sparrow_tui import tokens
-from sparrow_tui.store.codec import Flag
+from sparrow_tui.store.codec import Flag, pack, unpack
 
 PART_ROWS = 250_000
 """Turns in a part before it is sealed."""
@@ -28,7 +28,9 @@ CREATE TABLE part(
   id INTEGER PRIMARY KEY, family TEXT NOT NULL, rows INTEGER NOT NULL DEFAULT 0,
   low INTEGER NOT NULL, high INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE deferred(docid INTEGER PRIMARY KEY);
+CREATE TABLE deferred(               -- turns that are indexed later
+  docid INTEGER PRIMARY KEY, entry BLOB NOT NULL  -- codec.pack(MessagePack of Entry)
+);
 CREATE VIRTUAL TABLE fts_title USING fts5(
   title, prompt, place, content='', contentless_delete=1, prefix='1 2 3',
   tokenize="unicode61 remove_diacritics 2"
@@ -42,13 +44,13 @@ _PART = """CREATE VIRTUAL TABLE {name} USING fts5(
 
 _NOT_ALNUM = re.compile(r"[\W_]+")
 FLAG_WORDS = {
-    Flag.TOOL_ERROR: "xferror",
-    Flag.API_ERROR: "xferror",
-    Flag.IMAGE: "xfimage",
-    Flag.EDIT: "xfedit",
-    Flag.REASONING: "xfreasoning",
-    Flag.NOTICE: "xfnotice",
-    Flag.PROMPT: "xfprompt",
+    int(Flag.TOOL_ERROR): "xferror",
+    int(Flag.API_ERROR): "xferror",
+    int(Flag.IMAGE): "xfimage",
+    int(Flag.EDIT): "xfedit",
+    int(Flag.REASONING): "xfreasoning",
+    int(Flag.NOTICE): "xfnotice",
+    int(Flag.PROMPT): "xfprompt",
 }
 """Words of the meta column for what a turn has in it."""
 
@@ -66,8 +68,8 @@ class Entry(msgspec.Struct):
     """The text form."""
 
 
-Load = Callable[[Iterable[int]], Iterable[Entry]]
-"""Gives the entries of turns by row id."""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 def meta_word(kind: str, value: object) -> str:
@@ -164,23 +166,25 @@ class Index:
             ),
         )  # fmt: skip
 
-    def defer(self, docids: Sequence[int]) -> None:
-        """Put turns off until `index_deferred`."""
-        self._db.executemany("INSERT OR IGNORE INTO deferred VALUES (?)", [(d,) for d in docids])
+    def defer(self, entries: Sequence[Entry]) -> None:
+        """Put turns off until `index_deferred`; what the index takes is kept ready."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO deferred VALUES (?,?)",
+            [(entry.docid, pack(_encode(entry), quickly=True)) for entry in entries],
+        )
 
     def deferred_count(self) -> int:
         """How many turns were put off."""
         return int(self._db.execute("SELECT count(*) FROM deferred").get)
 
-    def index_deferred(self, limit: int, load: Load) -> int:
+    def index_deferred(self, limit: int) -> int:
         """Index turns that were put off, newest first; how many were done."""
         rows = self._db.execute(
-            "SELECT docid FROM deferred ORDER BY docid DESC LIMIT ?", (limit,)
+            "SELECT docid, entry FROM deferred ORDER BY docid DESC LIMIT ?", (limit,)
         ).fetchall()
-        docids = [docid for (docid,) in rows]
-        self.add(list(load(docids)))
-        self._db.executemany("DELETE FROM deferred WHERE docid = ?", rows)
-        return len(docids)
+        self.add([_decode(unpack(entry)) for _, entry in rows])
+        self._db.executemany("DELETE FROM deferred WHERE docid = ?", [(d,) for d, _ in rows])
+        return len(rows)
 
     def maintain(self, pages: int = 500) -> None:
         """Merge a little of the newest sealed part that still needs it."""

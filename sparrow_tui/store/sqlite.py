@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import codec, docid, prepared
+from sparrow_tui.store import prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -23,14 +23,14 @@ from sparrow_tui.store.base import (
 )
 from sparrow_tui.store.connection import connect, immediate, translated
 from sparrow_tui.store.counters import Counters
-from sparrow_tui.store.index import Entry, Index
+from sparrow_tui.store.index import Index
 from sparrow_tui.store.organise import Organiser
 from sparrow_tui.store.places import Places
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.reader import Reader
 from sparrow_tui.store.search import Searcher
 from sparrow_tui.store.totals import Totals
-from sparrow_tui.store.writer import Writer, Written, entry
+from sparrow_tui.store.writer import Writer, Written
 
 
 class SqliteStore(SessionStore):
@@ -107,7 +107,7 @@ class SqliteStore(SessionStore):
     def index_deferred(self, limit: int) -> int:
         """Index tool output that was put off, at most ``limit`` turns; how many are left."""
         with self.transaction():
-            self.index.index_deferred(limit, self._entries)
+            self.index.index_deferred(limit)
             return self.index.deferred_count()
 
     def save(self, session_id: str, turns: Sequence[Turn], name: str | None = None) -> None:
@@ -197,13 +197,6 @@ class SqliteStore(SessionStore):
     def interrupt(self) -> None:
         """See `SessionStore.interrupt`."""
         self.connection.interrupt()
-
-    def _entries(self, docids: Iterable[int]) -> Iterator[Entry]:
-        """What the index takes for turns that were put off."""
-        for row_id in docids:
-            body = self.connection.execute("SELECT body FROM turn WHERE docid = ?", (row_id,)).get
-            if body is not None:
-                yield entry(row_id, docid.sid_of(row_id), codec.encode(codec.decode(body)))
 
 
 def _first_time(turns: Sequence[Turn], otherwise: int) -> int:

@@ -166,7 +166,7 @@ class Writer:
                 (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
                  row.time, row.digest, row.body)
             )  # fmt: skip
-            entries.append(entry(row_id, session.sid, row))
+            entries.append(_entry(row_id, session.sid, row))
             session.apply(row, 1)
             if row.time is not None:
                 session.created_at = min(session.created_at or row.time, row.time)
@@ -176,9 +176,8 @@ class Writer:
         self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
         side_tables.record(self._db, session.sid, first, new)
         if defer_output:
-            later = [entry.docid for entry in entries if entry.role == "tool"]
+            self._index.defer([entry for entry in entries if entry.role == "tool"])
             entries = [entry for entry in entries if entry.role != "tool"]
-            self._index.defer(later)
         self._index.add(entries)
         facts = SessionInfo(id=session.id, model=session.model, project=session.project)
         otherwise = session.updated_at or int(time.time() * 1000)
@@ -326,7 +325,7 @@ class Writer:
         )  # fmt: skip
 
 
-def entry(row_id: int, sid: int, row: Row) -> Entry:
+def _entry(row_id: int, sid: int, row: Row) -> Entry:
     """A row as the index takes it."""
     return Entry(row_id, sid, row.role, row.flags, row.tools, row.files, row.text)
 
