@@ -29,6 +29,8 @@ from sparrow_tui.agents.codex_records import CodexSession
 from sparrow_tui.agents.line_session import read_session
 from sparrow_tui.model import Coverage, SessionInfo, Text, ToolResult, ToolUse, Turn
 
+UUID_LENGTH = 36
+
 
 class Codex(Agent):
     """Reads ``~/.codex/sessions/**/rollout-*.jsonl``, compressed and archived ones too."""
@@ -95,7 +97,8 @@ class Codex(Agent):
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``codex resume <id>``."""
-        return Resume(("codex", "resume", session.native_id), session.project or "")
+        native = session.native_id[:UUID_LENGTH]  # without what the name of a copy adds
+        return Resume(("codex", "resume", native), session.project or "")
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new rollout in today's form."""

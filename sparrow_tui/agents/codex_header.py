@@ -27,18 +27,19 @@ def take(info: SessionInfo, state: dict[str, Any], body: dict[str, Any], time: i
 
     Args:
         info: the session's facts.
-        state: of the session: ``origin`` is the thread it was forked from, ``root`` the one
-            its history began in, ``began`` when it began itself.
+        state: of the session: ``own`` is its id, ``origin`` that of the thread it was
+            forked from, ``root`` that of the one its history began in; ``began`` is when it
+            began itself.
         body: the header.
         time: of its line.
     """
-    own = info.native_id
-    if state.get("meta"):
-        if isinstance(body.get("id"), str) and body["id"] != own:
-            state.setdefault("origin", body["id"])
-            state["root"] = body["id"]
+    ident = body.get("id") if isinstance(body.get("id"), str) else None
+    if state.get("own"):
+        if ident and ident != state["own"]:
+            state.setdefault("origin", ident)
+            state["root"] = ident
         return
-    state["meta"] = True
+    state["own"] = ident or info.native_id
     state["began"] = time or milliseconds(body.get("timestamp"))
     if isinstance(body.get("cwd"), str):
         info.project = body["cwd"]
@@ -54,7 +55,7 @@ def take(info: SessionInfo, state: dict[str, Any], body: dict[str, Any], time: i
         _sub_agent(info, body, source["subagent"], origin)
     if isinstance(origin, str):
         state["origin"] = origin
-    state["root"] = origin if isinstance(origin, str) else own
+    state["root"] = origin if isinstance(origin, str) else state["own"]
 
 
 def _sub_agent(info: SessionInfo, body: dict[str, Any], spawn: Any, origin: Any) -> None:

@@ -50,7 +50,9 @@ class CodexSession(CodexTurns):
             for number, (_, record) in enumerate(lines.records(source.path)):
                 native = codex_header.header_id(record or {})
                 if native:
-                    return cls(source, f"codex:{native}")
+                    # A copy beside the original is named after it and is a session of its own.
+                    _, _, more = name.partition(native)
+                    return cls(source, f"codex:{native}{more}")
                 if named or number > HEADER_WITHIN:
                     break
         except SourceError:

@@ -22,7 +22,7 @@ class CodexTurns(LineSession):
         self.state["number"] = number + 1
         copied = codex_header.replaying(self.state, time)
         origin = self.state.get("origin") if copied else None
-        return f"{origin or self.info.native_id}#{number}"
+        return f"{origin or self.state.get('own') or self.info.native_id}#{number}"
 
     def _turn(
         self,

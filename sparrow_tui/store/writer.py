@@ -91,6 +91,10 @@ class Writer:
         rows, start = item.rows, item.start
         if item.sliding:
             rows, start = self._align(session, rows)
+        elif self._is_copy(session, item):
+            rows, start = self._beyond(session, rows, start)
+            if not rows:
+                return
         start = min(max(start, 0), session.turns)
         from_start = item.fresh and not item.sliding and item.source is not None
         from_start = from_start or self._fresh.get(key, ("", 0))[0] == info.id
@@ -261,6 +265,28 @@ class Writer:
             if stored[at : at + len(offered)] == offered:
                 return [], session.turns
         return rows, session.turns
+
+    def _is_copy(self, session: OpenSession, item: Prepared) -> bool:
+        """Whether a part is of a session that another source holds and still has."""
+        held = session.source
+        if item.source is None or not (item.rows or item.fresh) or session.ghost or not held:
+            return False
+        return held != item.source.path and os.path.exists(held)
+
+    def _beyond(self, session: OpenSession, rows: list[Row], start: int) -> tuple[list[Row], int]:
+        """What a copy has more than is stored; one that tells another story adds nothing.
+
+        The last turn stored may have been written before it was whole.
+        """
+        known = session.turns - start
+        if not 0 <= known < len(rows):
+            return [], start
+        stored = self._db.execute(
+            "SELECT digest FROM turn WHERE sid = ? AND idx >= ? ORDER BY idx", (session.sid, start)
+        ).fetchall()
+        if any(a != b.digest for (a,), b in zip(stored[:-1], rows, strict=False)):
+            return [], start
+        return rows, start
 
     def _store_facts(self, session: OpenSession, info: SessionInfo, item: Prepared) -> None:
         """Write down what the reader says about the session, and its sums."""

@@ -482,6 +482,19 @@ def test_a_forks_copies_are_not_counted_again(tmp_path: Path) -> None:
     assert not {turn.uid for turn in fork.turns[2:]} & {turn.uid for turn in origin.turns}
 
 
+def test_a_copy_beside_the_original(tmp_path: Path) -> None:
+    original = write(rollout(tmp_path), *LOG)
+    copy = original.with_name(original.name.replace(".jsonl", ".a1b2c3.jsonl"))
+    write(copy, *LOG)
+    one, other = read(original), read(copy)
+    assert other.info.id == f"codex:{SID}.a1b2c3"
+    assert [turn.uid for turn in other.turns] == [turn.uid for turn in one.turns]
+    assert [turn.usage_id for turn in other.turns] == [turn.usage_id for turn in one.turns]
+    resume = AGENT.resume(other.info)
+    assert resume is not None
+    assert resume.argv == ("codex", "resume", SID)
+
+
 def test_names(tmp_path: Path) -> None:
     index = tmp_path / ".codex" / "session_index.jsonl"
     write(

@@ -212,6 +212,26 @@ def test_a_name_given_elsewhere_does_not_touch_the_turns(store: SqliteStore, hom
     assert (session.title, session.turns, session.source_gone) == ("All boat work", 2, True)
 
 
+@pytest.mark.parametrize("newer", ["sessions", "archived_sessions"])
+@pytest.mark.parametrize("last", ["painted", "sunk"])
+def test_a_shorter_copy_takes_nothing_away(
+    store: SqliteStore, home: Path, newer: str, last: str
+) -> None:
+    original = codex_file(home, 77, "paint the boat", "painted", "and the oars", "done")
+    shorter = codex_file(home, 77, "paint the boat", last)
+    copy = home / ".codex" / "archived_sessions" / original.name
+    copy.parent.mkdir()
+    shorter.rename(copy)
+    codex_file(home, 77, "paint the boat", "painted", "and the oars", "done")
+    for path in (original, copy):
+        moment = 1_764_576_000 + (path.parent.name == newer or newer in str(path.parent.parents[2]))
+        os.utime(path, (moment, moment))
+    sync(store, home)
+    held = "\n".join(texts(store, f"codex:{native(77)}"))
+    assert held == "paint the boat\npainted\nand the oars\ndone"
+    assert sync(store, home).read == 0
+
+
 def test_a_file_that_vanishes_mid_scan_is_normal(
     store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
