@@ -128,7 +128,8 @@ def emit(progress: Progress) -> None:
 
 def _watch_parent(stop: Event) -> None:
     """Our input ends when the parent does, however it ended."""
-    while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: its lock, held by a waiting thread, would break our own end.
+    while os.read(0, 4096):
         pass
     stop.set()
     time.sleep(10)
