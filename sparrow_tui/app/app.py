@@ -33,7 +33,7 @@ from sparrow_tui.app.search_engine import SearchEngine
 from sparrow_tui.app.store_writer import StoreWriter
 from sparrow_tui.app.syncing import Syncing
 from sparrow_tui.app.themes import DEFAULT, THEMES, initial_theme
-from sparrow_tui.app.transcript_model import Spot
+from sparrow_tui.app.transcript_places import Left
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.faultlog import record
 from sparrow_tui.paths import stylesheet
@@ -90,7 +90,7 @@ class SparrowApp(App[str]):
         self._persist = settings is None
         self.settings = preferences.load() if settings is None else settings
         self.here = here or Path.cwd()
-        self.places: dict[str, Spot] = reading_places.load() if settings is None else {}
+        self.places: dict[str, Left] = reading_places.load() if settings is None else {}
         """Where each session was left in the viewer."""
         self.looks: dict[str, Look] = {}
         self.agents_held: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparrow_tui.app.transcript_model import Spot
+from sparrow_tui.app.transcript_places import Left, Spot
 from sparrow_tui.paths import state_dir
 from sparrow_tui.settings import read_private, write_private
 
@@ -16,13 +16,13 @@ def _file() -> Path:
     return state_dir() / "places.json"
 
 
-def load(path: Path | None = None) -> dict[str, Spot]:
+def load(path: Path | None = None) -> dict[str, Left]:
     """Places by session id, oldest first; none if there is no file or it cannot be read."""
-    held = read_private(path or _file(), dict[str, tuple[int, int, int, int]])
-    return {session: Spot(*spot) for session, spot in (held or {}).items()}
+    held = read_private(path or _file(), dict[str, tuple[tuple[int, int, int, int], int]])
+    return {session: Left(Spot(*spot), seen) for session, (spot, seen) in (held or {}).items()}
 
 
-def save(places: dict[str, Spot], path: Path | None = None) -> bool:
+def save(places: dict[str, Left], path: Path | None = None) -> bool:
     """Write the places down; whether that worked."""
     newest = dict(list(places.items())[-MOST:])
     return write_private(path or _file(), newest)

@@ -13,12 +13,13 @@ from textual.message import Message
 from sparrow_tui.model import ToolResult, ToolUse, Turn
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError, ToolCall
+from sparrow_tui.store.places import Bucket
 from sparrow_tui.store.sqlite import SqliteStore
 
 Job = Callable[[SqliteStore], Message | None]
 
 SLICE = 0.03
-"""Seconds of a search through a session before other wishes are looked at."""
+"""Seconds of slow work before other wishes are looked at."""
 
 
 @dataclass
@@ -42,6 +43,16 @@ class FindTold(Message):
 
 
 @dataclass
+class Surveyed(Message):
+    """A session in stretches."""
+
+    generation: int
+    buckets: list[Bucket]
+    width: int
+    """Columns of text the heights are estimated for."""
+
+
+@dataclass
 class ReadFailed(Message):
     """The store could not be read: one sentence."""
 
@@ -55,6 +66,15 @@ class _Wish:
     around: int
     start: int
     end: int
+
+
+@dataclass(slots=True)
+class _Survey:
+    session: str
+    generation: int
+    number: int
+    width: int
+    found: list[Bucket] = field(default_factory=list)
 
 
 class TranscriptLoader(Thread):
@@ -71,6 +91,9 @@ class TranscriptLoader(Thread):
         self._search: Iterator[int] | None = None
         self._search_wish: tuple[int, str, Callable[[str], bool]] | None = None
         self._search_number = 0
+        self._survey: Iterator[list[Bucket]] | None = None
+        self._survey_wish: _Survey | None = None
+        self._surveyed_for: _Survey | None = None
         self._stopping = False
         self.turns_read = 0
         """Turns read from the store so far: what tests count."""
@@ -103,6 +126,19 @@ class TranscriptLoader(Thread):
             self._ready.notify_all()
             return self._search_number
 
+    def survey(self, session: str, generation: int, number: int, width: int) -> None:
+        """Look over a session in the background; only the last survey asked for counts.
+
+        Args:
+            session: which.
+            generation: what the answer will carry.
+            number: of stretches at most.
+            width: columns of text, for the estimate of heights.
+        """
+        with self._ready:
+            self._survey_wish = _Survey(session, generation, number, width)
+            self._ready.notify_all()
+
     def stop(self) -> None:
         """End the thread soon."""
         with self._ready:
@@ -130,12 +166,12 @@ class TranscriptLoader(Thread):
 
     def _turn(self, store: SqliteStore) -> None:
         with self._ready:
-            idle = self._search_wish is None
-            if not (self._wish or self._jobs or self._stopping) and idle:
+            slow = self._search_wish or self._survey_wish
+            if not (self._wish or self._jobs or self._stopping or slow):
                 self._ready.wait()
             wish, self._wish = self._wish, None
             jobs, self._jobs = self._jobs, []
-            search = self._search_wish
+            search, survey = self._search_wish, self._survey_wish
         if wish is not None:
             self._read(store, wish)
         for job in jobs:
@@ -143,15 +179,18 @@ class TranscriptLoader(Thread):
                 answer = job(store)
                 if answer is not None:
                     self._post(answer)
-        if search is not None and wish is None and not jobs:
+        if wish is not None or jobs:
+            return
+        if survey is not None:
+            self._survey_on(store, survey)
+        elif search is not None:
             self._search_on(store, *search)
 
     def _read(self, store: SqliteStore, wish: _Wish) -> None:
         total = store.places.total(wish.session)
-        around = min(max(wish.around, 0), max(total - 1, 0))
-        start, end = store.places.span(
-            wish.session, around, max(wish.start, 0), min(wish.end, total)
-        )
+        start, end = max(wish.start, 0), min(wish.end, total)
+        around = min(max(wish.around, start), max(end - 1, 0))
+        start, end = store.places.span(wish.session, around, start, end)
         turns = list(store.window(wish.session, start, end))
         self.turns_read += len(turns)
         ids = [
@@ -162,6 +201,22 @@ class TranscriptLoader(Thread):
         ]
         calls = store.places.calls(wish.session, ids) if ids else {}
         self._post(WindowRead(wish.generation, start, turns, calls, total))
+
+    def _survey_on(self, store: SqliteStore, wish: _Survey) -> None:
+        """Survey for a moment."""
+        if self._survey is None or self._surveyed_for is not wish:
+            self._survey = store.places.buckets(wish.session, wish.number, wish.width)
+            self._surveyed_for = wish
+        until = time.monotonic() + SLICE
+        for part in self._survey:
+            wish.found.extend(part)
+            if time.monotonic() > until:
+                return
+        with self._ready:
+            if self._survey_wish is wish:
+                self._survey_wish = None
+        self._survey = None
+        self._post(Surveyed(wish.generation, wish.found, wish.width))
 
     def _search_on(
         self, store: SqliteStore, number: int, session: str, fits: Callable[[str], bool]

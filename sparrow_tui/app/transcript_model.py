@@ -7,138 +7,15 @@ costs what one of a hundred costs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
-from sparrow_tui.model import Turn
-from sparrow_tui.store.base import ToolCall
-from sparrow_tui.text.pieces import Piece
-from sparrow_tui.text.spans import Line, plain
-from sparrow_tui.text.turns import View, pieces
-
-AHEAD = 3
-"""Pages' worth of turns asked for on either side of the view; with less than one, more."""
-HELD = 900
-"""Turns held at most."""
+from sparrow_tui.app.transcript_places import Place, Spot, place_of, spot_of
+from sparrow_tui.app.turn_window import TurnWindow
+from sparrow_tui.text.turns import View
 
 
-class Place(NamedTuple):
-    """A display line of a session."""
-
-    turn: int
-    piece: int = 0
-    line: int = 0
-
-
-class Spot(NamedTuple):
-    """A place that outlives a new layout: a character of a block."""
-
-    turn: int
-    block: int
-    offset: int
-    """Characters of the block's lines (or of its part) before it."""
-    part: int = -1
-    """Number of the piece, where a large text is in several."""
-
-
-class TranscriptModel:
-    """Turns held, their layout, and the line on top."""
-
-    def __init__(self) -> None:
-        self.view = View(width=80)
-        self.total = 0
-        self.top = Place(0)
-        self.turns: dict[int, Turn] = {}
-        self._calls: dict[str, ToolCall] = {}
-        self._pages: dict[int, list[Piece]] = {}
-
-    # What is held
-
-    def clear(self, total: int) -> None:
-        """Forget everything: another session."""
-        self.total = total
-        self.top = Place(0)
-        self.turns.clear()
-        self._calls.clear()
-        self._pages.clear()
-        self.view.levels.clear()
-
-    def hold(self, start: int, turns: Sequence[Turn], calls: Mapping[str, ToolCall]) -> bool:
-        """Take in turns that were read; what is far from the view goes.
-
-        Returns:
-            Whether there was a turn among them that was not held.
-        """
-        news = any(index not in self.turns for index in range(start, start + len(turns)))
-        for index, turn in enumerate(turns, start):
-            if self.turns.get(index) != turn:
-                self.turns[index] = turn
-                self._pages.pop(index, None)
-                self._pages.pop(index + 1, None)  # its header depends on this one
-        for key, call in calls.items():
-            if self._calls.get(key) != call:
-                self._calls[key] = call
-                self._pages.pop(call.use_index, None)
-                if call.result_index is not None:
-                    self._pages.pop(call.result_index, None)
-        if len(self.turns) > HELD:
-            near = range(self.top.turn - HELD // 3, self.top.turn + HELD // 3)
-            self.turns = {k: v for k, v in self.turns.items() if k in near}
-            self._pages = {k: v for k, v in self._pages.items() if k in near}
-        return news
-
-    def missing(self, height: int) -> tuple[int, int] | None:
-        """Turns that should be read now, if any: a range around the view."""
-        last_turn = self.total - 1
-        first, last = self.top.turn, min(self.top.turn + height, last_turn)
-        near = range(max(first - height, 0), min(last + height, last_turn) + 1)
-        if all(index in self.turns for index in near):
-            return None
-        wide = range(max(first - AHEAD * height, 0), min(last + AHEAD * height, last_turn) + 1)
-        lacking = [index for index in wide if index not in self.turns]
-        return lacking[0], lacking[-1] + 1
-
-    def levels_reset(self) -> None:
-        """Every card as folded as all are."""
-        self.view.levels.clear()
-        self.view.branches = False
-        self._pages.clear()
-
-    def forget_layout(self, turn: int) -> None:
-        """A turn is laid out anew: its cards were opened or closed."""
-        self._pages.pop(turn, None)
-
-    def has(self, turn: int) -> bool:
-        """Whether a turn is held."""
-        return turn in self.turns
-
-    def page(self, turn: int) -> list[Piece] | None:
-        """A turn's pieces; ``None`` if it is not held."""
-        held = self._pages.get(turn)
-        if held is None:
-            content = self.turns.get(turn)
-            if content is None:
-                return None
-            previous = self.turns.get(turn - 1)
-            held = pieces(content, turn, self.view, previous=previous, calls=self._calls)
-            self._pages[turn] = held
-        return held
-
-    def line(self, place: Place) -> Line:
-        """The display line at a place that is held."""
-        page = self.page(place.turn) or []
-        return page[place.piece].lines[place.line]
-
-    def block(self, place: Place) -> int:
-        """Number of the block at a place; -1: none."""
-        page = self.page(place.turn)
-        if not page or place.piece >= len(page):
-            return -1
-        return page[place.piece].block_of(place.line)
-
-    def call(self, call_id: str) -> ToolCall | None:
-        """A tool call near the view."""
-        return self._calls.get(call_id)
+class TranscriptModel(TurnWindow):
+    """Walks the lines of the turns that are held."""
 
     # Walking
 
@@ -214,6 +91,7 @@ class TranscriptModel:
         """Move the view; by how many lines it could. The end stays at the bottom."""
         self.top, steps = self.walk(self.first_of(self.top), lines)
         self.settle(height)
+        self.trim()
         return steps
 
     def settle(self, height: int) -> None:
@@ -262,46 +140,21 @@ class TranscriptModel:
 
     def spot(self, place: Place) -> Spot:
         """What stands at a place."""
-        page = self.page(place.turn)
-        if not page or place.piece >= len(page):
-            return Spot(place.turn, -1, 0)
-        block = self.block(place)
-        here = page[place.piece]
-        if here.layout is not None:
-            offset = sum(len(plain(line)) for line in here.lines[: place.line])
-            return Spot(place.turn, block, offset, place.piece)
-        offset = 0
-        for number, piece in enumerate(page[: place.piece + 1]):
-            if piece.layout is not None:
-                continue
-            lines = place.line if number == place.piece else len(piece.lines)
-            for line in range(lines):
-                if piece.block_of(line) == block:
-                    offset += len(plain(piece.lines[line]))
-        return Spot(place.turn, block, offset)
+        return spot_of(self.page(place.turn) or [], place)
 
     def find(self, spot: Spot) -> Place:
         """Where something stands now; the beginning of its block if it is folded away."""
-        page = self.page(spot.turn) or []
-        numbers = range(len(page))
-        if 0 <= spot.part < len(page) and page[spot.part].layout is not None:
-            numbers = range(spot.part, spot.part + 1)
-        found: Place | None = None
-        passed = 0
-        for number in numbers:
-            piece = page[number]
-            if piece.layout is not None and spot.part < 0:
-                if found is not None:
-                    break
-                continue
-            for line, content in enumerate(piece.lines):
-                if piece.block_of(line) != spot.block:
-                    continue
-                if found is not None and passed > spot.offset:
-                    return found
-                found = Place(spot.turn, number, line)
-                passed += len(plain(content))
-        return found if found is not None else Place(spot.turn)
+        return place_of(self.page(spot.turn) or [], spot)
+
+    def inside(self, turn: int, fraction: float) -> Place:
+        """The line a fraction of the way through a turn that is held."""
+        page = self.page(turn)
+        if not page:
+            return Place(turn)
+        at = min(max(fraction, 0.0), 1.0) * len(page)
+        piece = min(int(at), len(page) - 1)
+        lines = len(page[piece].lines)
+        return Place(turn, piece, min(int((at - piece) * lines), max(lines - 1, 0)))
 
     def relayout(
         self, change: Callable[[View], None], fixed: Place, row: int, height: int

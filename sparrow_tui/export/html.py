@@ -101,9 +101,11 @@ class _Page:
         name = escape(clean_line(block.name, 60) or "tool")
         about = escape(tools.gist(block.name, block.input))
         head = f'<summary><b>{name}</b> <span class="about">{about}</span></summary>'
-        edit = diff.edit_lines(block.name, block.input) if length(block.input) <= DIFFED else None
+        edit = diff.edit_of(block.name, block.input) if length(block.input) <= DIFFED else None
         if edit is not None:
-            return f"<details open>{head}<pre>{html_text.spans(edit)}</pre></details>"
+            rest = telling.beside(block.input, edit.told)
+            more = f"<pre>{html_text.code(tools.pretty(rest), 'json')}</pre>" if rest else ""
+            return f"<details open>{head}{more}<pre>{html_text.spans(edit.lines)}</pre></details>"
         return f"<details>{head}{_input(block.input)}</details>"
 
     def _result(self, block: ToolResult) -> str:

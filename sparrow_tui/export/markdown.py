@@ -71,9 +71,12 @@ def _input(block: ToolUse) -> Iterator[str]:
     if value is None or value == {}:
         return
     if length(value) <= DIFFED:
-        lines = diff.edit_lines(block.name, value)
-        if lines is not None:
-            yield fenced("\n".join(characters(line) for line in lines), "diff")
+        edit = diff.edit_of(block.name, value)
+        if edit is not None:
+            rest = telling.beside(value, edit.told)
+            if rest:
+                yield fenced(tools.pretty(rest), "json")
+            yield fenced("\n".join(characters(line) for line in edit.lines), "diff")
             return
     if isinstance(value, str):
         yield fenced(value)

@@ -14,6 +14,14 @@ REMEMBERED = 4_096
 """Calls that wait for their result; more and the oldest loses its name beside the result."""
 
 
+def beside(value: object, told: frozenset[str]) -> dict[str, object]:
+    """What a change's input holds beside the change and a file's name (the gist says it)."""
+    if not isinstance(value, dict):
+        return {}
+    rest = {key: item for key, item in value.items() if key not in told}
+    return {} if len(rest) == 1 and next(iter(rest)) in tools.PATHS else rest
+
+
 def moment(milliseconds: int | None) -> str:
     """``2026-03-01 10:00:00 UTC``; empty if not known."""
     if milliseconds is None:

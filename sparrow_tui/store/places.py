@@ -13,6 +13,8 @@ from sparrow_tui.store.base import ToolCall
 from sparrow_tui.store.codec import Flag
 
 _SID = "(SELECT sid FROM session WHERE id = ?)"
+AT_ONCE = 10_000
+"""Turns whose marks are read at a time."""
 READ_BYTES = 3_000_000
 """Characters of text of one window, beyond the turn that was asked for."""
 
@@ -106,8 +108,8 @@ class Places:
         ).get
         return int(found) if found is not None else max(self.total(session_id) - 1, 0)
 
-    def buckets(self, session_id: str, number: int, width: int) -> list[Bucket]:
-        """A session in at most ``number`` stretches of equally many turns.
+    def buckets(self, session_id: str, number: int, width: int) -> Iterator[list[Bucket]]:
+        """A session in at most ``number`` stretches of equally many turns, some at a time.
 
         Args:
             session_id: which.
@@ -116,20 +118,21 @@ class Places:
                 takes a line, a text its characters' worth of lines and a header.
         """
         total = self.total(session_id)
-        if not total:
-            return []
-        size = -(-total // max(number, 1))
-        rows = self._db.execute(
-            "SELECT min(idx), count(*),"
-            " sum(CASE WHEN role = 'tool' OR flags & 8193 THEN 1"
-            "  WHEN flags & 4096 OR NOT flags & 4 THEN max(lines, chars / ?1) + 2 ELSE 3 END),"
-            " sum(flags & 4096 > 0), sum(flags & 16 > 0), sum(flags & 520 > 0),"
-            " sum(flags & 4 > 0), sum(flags & 128 > 0)"
-            " FROM turn INDEXED BY turn_place WHERE sid = (SELECT sid FROM session WHERE id = ?2)"
-            " GROUP BY idx / ?3 ORDER BY 1",
-            (max(width, 1), session_id, size),
-        ).fetchall()
-        return [Bucket(*map(int, row)) for row in rows]
+        size = max(-(-total // max(number, 1)), 1)
+        step = size * max(AT_ONCE // size, 1)
+        for start in range(0, total, step):
+            rows = self._db.execute(
+                "SELECT min(idx), count(*),"
+                " sum(CASE WHEN role = 'tool' OR flags & 8193 THEN 1"
+                "  WHEN flags & 4096 OR NOT flags & 4 THEN max(lines, chars / ?1) + 2 ELSE 3 END),"
+                " sum(flags & 4096 > 0), sum(flags & 16 > 0), sum(flags & 520 > 0),"
+                " sum(flags & 4 > 0), sum(flags & 128 > 0)"
+                " FROM turn INDEXED BY turn_place"
+                " WHERE sid = (SELECT sid FROM session WHERE id = ?2) AND idx >= ?4 AND idx < ?5"
+                " GROUP BY idx / ?3 ORDER BY 1",
+                (max(width, 1), session_id, size, start, start + step),
+            ).fetchall()
+            yield [Bucket(*map(int, row)) for row in rows]
 
     def entries(self, session_id: str, mask: Flag, limit: int) -> list[Entry]:
         """Turns with a flag of ``mask``, in order."""

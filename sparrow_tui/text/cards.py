@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import msgspec
@@ -11,9 +10,10 @@ from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, ToolResult, T
 from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import ansi, diff, markdown, tools
-from sparrow_tui.text.code import highlight, language_of
+from sparrow_tui.text.inputs import as_text, input_lines, size_of
 from sparrow_tui.text.pieces import Page, chunks
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
+from sparrow_tui.text.values import json_lines, one_line, value_lines
 
 FOLDED, PREVIEW, FULL = range(3)
 PREVIEW_LINES = 12
@@ -31,7 +31,7 @@ def text(page: Page, said: str, width: int, style: str, number: int) -> None:
         page.add(markdown.render(said, width, style), number)
         return
     for part in chunks(said):
-        page.later(_plainly(part, width, style), number)
+        page.later(_plainly(part, width, style), number, part)
 
 
 def _plainly(part: str, width: int, style: str) -> Callable[[], list[Line]]:
@@ -43,7 +43,7 @@ def reasoning(page: Page, block: Reasoning, width: int, opened: bool, number: in
     said = block.text.strip("\n")
     if opened:
         for part in chunks(said):
-            page.later(_thought(part, width), number)
+            page.later(_thought(part, width), number, part)
         return
     first = clean_line(said[: width * 8].replace("**", ""), width * 2)
     more = said.count("\n")
@@ -67,68 +67,30 @@ def use(
     status, style = "…", "dim"
     if call is not None and call.result_index is not None:
         status, style = ("✗", "error") if call.is_error else ("✓", "ok")
-    small = _size(block.input) <= (_DIFFED if level == FOLDED else RICH_LIMIT)
-    edit = diff.edit_lines(block.name, block.input) if small else None
+    small = size_of(block.input) <= (_DIFFED if level == FOLDED else RICH_LIMIT)
+    edit = diff.edit_of(block.name, block.input, whole=level == FULL) if small else None
     right = [tools.duration(call.duration_ms) if call is not None else ""]
     if edit is not None:
-        right.insert(0, diff.size_of(edit))
+        right.insert(0, diff.size_of(edit.lines))
     if call is not None and call.child:
         right.append("Enter opens ›")
     end = "  ".join(part for part in right if part)
     head = (Span(f"{status} ", style), Span(clean_line(block.name, 60) or "tool", "tool"))
     about = Span(tools.gist(block.name, block.input), "text")
-    line = cut((*head, Span("  "), about), width - (len(end) + 2 if end else 0))
+    said = (*head, Span("  "), about)
+    wide = width - (len(end) + 2 if end else 0)
+    line = cut(said, wide)
     room = width - line_width(line) - len(end)
     if end and room > 0:
         line = (*line, Span(" " * room), Span(end, "dim"))
     page.add([line], number)
     if level == FOLDED:
         return
-    if edit is not None:
-        _frame(page, edit, width, level, number, "  ")
-    elif small:
-        _frame(page, _input(block), width, level, number, "  ")
+    if small:
+        whole = line_width(said) <= wide
+        _frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")
     else:
-        _large(page, _as_text(block.input), width, level, number)
-
-
-def _size(value: object) -> int:
-    """Characters of the strings of a JSON value, roughly."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(map(_size, value.values()))
-    if isinstance(value, list):
-        return sum(map(_size, value))
-    return 4
-
-
-def _as_text(value: object) -> str:
-    """A large input as it would be read: strings with their line breaks."""
-    if isinstance(value, dict):
-        return "\n".join(
-            f"{key}:\n{item}" if isinstance(item, str) else f"{key}: {tools.pretty(item)}"
-            for key, item in value.items()
-        )
-    return value if isinstance(value, str) else tools.pretty(value)
-
-
-def _input(block: ToolUse) -> list[Line]:
-    """A call's input in full: commands and code as such, the rest as JSON."""
-    value = block.input
-    if isinstance(value, str):
-        return highlight(clean(value).expandtabs(4), "")
-    if isinstance(value, dict):
-        only = [key for key, item in value.items() if isinstance(item, str) and "\n" in item]
-        if len(only) == 1 and only[0] in ("command", "cmd", "code", "script", "content"):
-            path = value.get("file_path") or value.get("path") or ""
-            language = language_of(str(path)) if path else "bash"
-            rest = {key: item for key, item in value.items() if key != only[0]}
-            head = highlight(clean(tools.pretty(rest)), "json") if rest else []
-            return [*head, *highlight(clean(value[only[0]]).expandtabs(4), language)]
-    if value is None:
-        return []
-    return highlight(clean(tools.pretty(value)).expandtabs(4), "json")
+        _large(page, as_text(block.input), width, level, number)
 
 
 def result(
@@ -163,25 +125,18 @@ def result(
         if isinstance(other, Raw):
             raw(page, other, width, FULL, number)
         else:
-            body = highlight(clean(tools.pretty(msgspec.to_builtins(other))), "json")
-            _frame(page, body, width, level, number)
+            _frame(page, value_lines(msgspec.to_builtins(other)), width, level, number)
     page.add(pictures, number)
 
 
 def _output(said: str) -> list[Line]:
-    """A result's text in logical lines: with its colours, as JSON, or as it is."""
+    """A result's text in logical lines: with its colours, as a patch, as JSON, or as it is."""
     if ansi.has_colours(said):
         return ansi.coloured(said)
     safe = clean(said)
-    if safe.lstrip()[:1] in ("{", "["):
-        try:
-            value = json.loads(safe)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            if isinstance(value, dict | list):
-                return highlight(clean(tools.pretty(value)), "json")
-    return _logical(safe)
+    if diff.is_patch(safe):
+        return diff.patch_lines(safe)
+    return json_lines(safe) or _logical(safe)
 
 
 def _logical(safe: str) -> list[Line]:
@@ -194,7 +149,7 @@ def _large(page: Page, said: str, width: int, level: int, number: int) -> None:
         _frame(page, _output(said[:_PREVIEWED]), width, level, number, total=said.count("\n") + 1)
         return
     for part in chunks(said):
-        page.later(_framed_part(part, width), number)
+        page.later(_framed_part(part, width), number, part)
 
 
 def _framed_part(part: str, width: int) -> Callable[[], list[Line]]:
@@ -268,7 +223,7 @@ def notice(page: Page, block: Notice, width: int, number: int) -> None:
         page.add([(Span("   "), *line) for line in body], number)
         return
     for part in chunks(safe):
-        page.later(_plainly(part, width, style), number)
+        page.later(_plainly(part, width, style), number, part)
 
 
 def image(block: Image) -> Line:
@@ -286,13 +241,12 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         Span(clean_line(block.kind, 80), "tool"),
         Span("  unknown record", "dim"),
     )
-    said = tools.pretty(block.data)
     if level == FOLDED:
-        about = Span(clean_line(said[: width * 8], width), "dim")
+        about = Span(one_line(block.data)[: width * 2], "dim")
         page.add([cut((*head, Span("  "), about), width)], number)
         return
     page.add([cut(head, width)], number)
-    if len(said) > RICH_LIMIT:
-        _large(page, said, width, level, number)
+    if size_of(block.data) > RICH_LIMIT:
+        _large(page, tools.pretty(block.data), width, level, number)
     else:
-        _frame(page, highlight(clean(said), "json"), width, level, number, "  ")
+        _frame(page, value_lines(block.data), width, level, number, "  ")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparrow_tui.sanitize import clean
 from sparrow_tui.text.spans import Line, Span
+from sparrow_tui.text.values import one_line
 
 CONTEXT = 3
 MOST_LINES = 4_000
@@ -15,53 +16,91 @@ MOST_LINES = 4_000
 _WORDS = re.compile(r"\w+|\s+|.")
 
 
-def edit_lines(name: str, value: Any) -> list[Line] | None:
+class Edit(NamedTuple):
+    """A tool's input as a change."""
+
+    lines: list[Line]
+    told: frozenset[str]
+    """Keys of the input that the lines tell."""
+
+
+def edit_of(name: str, value: Any, *, whole: bool = True) -> Edit | None:
     """A tool's input as a diff, or ``None`` if it is no edit we understand.
 
     Understands the inputs of Edit, MultiEdit, Write, ``str_replace`` and ``apply_patch`` in the
     spellings agents use.
+
+    Args:
+        name: of the tool.
+        value: its input.
+        whole: with all lines that stay as they are, not only those around a change.
     """
     if isinstance(value, str):
-        return patch_lines(value) if "*** Begin Patch" in value else None
+        return Edit(patch_lines(value), frozenset()) if is_patch(value) else None
     if not isinstance(value, dict):
         return None
-    patch = value.get("patch") or value.get("input") or value.get("diff")
-    if isinstance(patch, str) and ("*** Begin Patch" in patch or "\n@@" in f"\n{patch}"):
-        return patch_lines(patch)
+    for key in ("patch", "input", "diff"):
+        patch = value.get(key)
+        if isinstance(patch, str) and ("*** Begin Patch" in patch or "\n@@" in f"\n{patch}"):
+            return Edit(patch_lines(patch), frozenset((key,)))
     edits = value.get("edits")
     if isinstance(edits, list):
-        lines: list[Line] = []
-        for edit in edits:
-            part = _pair(edit) if isinstance(edit, dict) else None
-            if part is not None:
-                lines.extend([*([((Span("⋯", "hunk"),))] if lines else []), *compare(*part)])
-        return lines or None
+        return _edits(edits, whole)
     pair = _pair(value)
     if pair is not None:
-        return compare(*pair)
-    content = value.get("content", value.get("file_text", value.get("contents")))
-    if isinstance(content, str) and name.lower() in _WRITERS:
-        return compare("", content)
+        return Edit(compare(value[pair[0]], value[pair[1]], whole=whole), frozenset(pair))
+    for key in ("content", "file_text", "contents"):
+        content = value.get(key)
+        if isinstance(content, str) and name.lower() in _WRITERS:
+            return Edit(compare("", content), frozenset((key,)))
     return None
 
 
+def _edits(edits: list[Any], whole: bool) -> Edit | None:
+    """Several replacements in one file; anything else about one stands above it."""
+    lines: list[Line] = []
+    for edit in edits:
+        pair = _pair(edit) if isinstance(edit, dict) else None
+        if pair is None:
+            return None
+        rest = {key: item for key, item in edit.items() if key not in pair}
+        if lines or rest:
+            about = f"⋯ {one_line(rest)}" if rest else "⋯"
+            lines.append((Span(about, "hunk"),))
+        lines.extend(compare(edit[pair[0]], edit[pair[1]], whole=whole))
+    return Edit(lines, frozenset(("edits",))) if lines else None
+
+
+def is_patch(text: str) -> bool:
+    """Whether a text is a patch as `git diff` or ``apply_patch`` write it."""
+    return "*** Begin Patch" in text or _UNIFIED.search(text) is not None
+
+
+_UNIFIED = re.compile(r"^--- .*\n\+\+\+ .*\n@@ ", re.MULTILINE)
 _WRITERS = frozenset(
     ("write", "write_file", "write_to_file", "create_file", "create", "fs_write", "writefile")
 )
 
 
 def _pair(value: dict[str, Any]) -> tuple[str, str] | None:
+    """The keys of what is replaced and of what it is replaced by."""
     for old, new in (
         ("old_string", "new_string"), ("oldString", "newString"), ("old_str", "new_str"),
         ("oldText", "newText"), ("search", "replace"), ("old_text", "new_text"),
     ):  # fmt: skip
         if isinstance(value.get(old), str) and isinstance(value.get(new), str):
-            return value[old], value[new]
+            return old, new
     return None
 
 
-def compare(old: str, new: str) -> list[Line]:
-    """The difference of two texts as a unified diff without headers."""
+def compare(old: str, new: str, *, whole: bool = True) -> list[Line]:
+    """The difference of two texts as a unified diff without headers.
+
+    Args:
+        old: before.
+        new: after.
+        whole: with all lines both have, not only those around a change.
+    """
     before = clean(old).expandtabs(4).split("\n") if old else []
     after = clean(new).expandtabs(4).split("\n") if new else []
     if len(before) > MOST_LINES or len(after) > MOST_LINES or not before or not after:
@@ -71,7 +110,8 @@ def compare(old: str, new: str) -> list[Line]:
         ]
     lines: list[Line] = []
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for group in matcher.get_grouped_opcodes(CONTEXT):
+    groups = [matcher.get_opcodes()] if whole else matcher.get_grouped_opcodes(CONTEXT)
+    for group in groups:
         if lines:
             lines.append((Span("⋯", "hunk"),))
         for tag, i1, i2, j1, j2 in group:
@@ -115,21 +155,35 @@ def _marked(old: str, new: str) -> tuple[list[Span], list[Span]]:
 
 
 def patch_lines(patch: str) -> list[Line]:
-    """A patch's own lines, coloured by their first character."""
+    """A patch's own lines, coloured by their first character, changed words marked."""
     lines: list[Line] = []
+    removed: list[str] = []
+    added: list[str] = []
+
+    def settle() -> None:
+        lines.extend(_changed(removed, added))
+        removed.clear()
+        added.clear()
+
     for line in clean(patch).expandtabs(4).split("\n"):
-        if line.startswith(("*** Begin Patch", "*** End Patch")):
+        if line.startswith("-") and not line.startswith("--- "):
+            if added:
+                settle()
+            removed.append(line[1:])
             continue
-        if line.startswith(("***", "+++", "---", "diff ", "index ")):
+        if line.startswith("+") and not line.startswith("+++ "):
+            added.append(line[1:])
+            continue
+        settle()
+        if line.startswith(("*** Begin Patch", "*** End ")):
+            lines.append((Span(line, "dim"),))
+        elif line.startswith(("***", "+++", "---", "diff ", "index ")):
             lines.append((Span(line, "heading"),))
         elif line.startswith("@@"):
             lines.append((Span(line, "hunk"),))
-        elif line.startswith("+"):
-            lines.append((Span("+ ", "add"), Span(line[1:], "add")))
-        elif line.startswith("-"):
-            lines.append((Span("- ", "delete"), Span(line[1:], "delete")))
         else:
             lines.append((Span("  ", "dim"), Span(line[1:] if line[:1] == " " else line, "dim")))
+    settle()
     return lines
 
 

@@ -20,6 +20,8 @@ class Piece:
     block: int = -1
     layout: Layout | None = None
     """Makes the lines of a piece that is not laid out yet; all are of ``block``."""
+    text: str = ""
+    """What the layout is made of, as it was written."""
     _lines: list[Line] = field(default_factory=list)
     _blocks: list[int] = field(default_factory=list)
 
@@ -59,9 +61,9 @@ class Page:
             self.pieces.append(Piece())
         self.pieces[-1].add(lines, block)
 
-    def later(self, layout: Layout, block: int) -> None:
-        """Append lines of a block that are laid out when they come into view."""
-        self.pieces.append(Piece(block, layout))
+    def later(self, layout: Layout, block: int, text: str) -> None:
+        """Append lines of a block that are laid out, from ``text``, when they come into view."""
+        self.pieces.append(Piece(block, layout, text))
 
     @property
     def last(self) -> Line | None:

@@ -14,6 +14,8 @@ _FIRST = (
     "pattern", "query", "description", "prompt", "url", "regex", "task", "question", "subject",
     "skill", "name", "code", "text", "input",
 )  # fmt: skip
+PATHS = ("file_path", "filePath", "path", "target_file", "notebook_path", "filename")
+"""Keys under which tools are given a file."""
 _SHELLS = frozenset(
     ("bash", "shell", "exec_command", "shell_command", "run_shell_command", "container.exec",
      "execute_command", "run_terminal_cmd", "local_shell", "exec", "terminal")

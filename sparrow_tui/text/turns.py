@@ -40,6 +40,8 @@ class View:
     """Whether headers tell tokens, cost and durations."""
     branches: bool = False
     """Whether turns the user rewound from are shown."""
+    unread: int = -1
+    """The first turn the reader has not seen; -1: there is none."""
     levels: dict[tuple[int, int], int] = field(default_factory=dict)
     """Levels of single cards, by (turn_index, number of the block)."""
 
@@ -66,8 +68,10 @@ def pieces(
         calls: tool calls of the turns around, by id.
     """
     page = Page()
+    if index == view.unread:
+        page.add([BLANK, _new_below(view)])
     if not turn.blocks:
-        return []
+        return page.pieces
     if turn.branch and not view.branches:
         if previous is None or not previous.branch:
             page.add([BLANK, _taken_back(view)])
@@ -191,6 +195,12 @@ def _block(
 def _goes_on(page: Page, previous: Turn | None) -> bool:
     """Whether a text follows tool calls or other words under the same header."""
     return previous is not None and not page.pieces and previous.blocks != []
+
+
+def _new_below(view: View) -> Line:
+    side = max(2, (view.width - 13) // 2)
+    rule = Span("─" * side, "ok")
+    return cut((rule, Span(" new below ", "ok"), rule), view.width)
 
 
 def _taken_back(view: View) -> Line:

@@ -83,7 +83,7 @@ class Driver:
             and view.session.sid == self.list.selected
             and view._opening is None
             and view._goal is None
-            and bool(view._buckets)
+            and bool(view.map.height)
             and view.map_width == view.text_width
         )
 

@@ -30,7 +30,7 @@ async def _settle(pilot) -> None:
             and view.session.sid == listed.selected
             and view._opening is None
             and view._goal is None
-            and view._buckets
+            and view.map.height
             and view.map_width == view.text_width
             and app.looks
             and app.main.query_one("#metrics").figures.requests

@@ -261,7 +261,7 @@ async def test_following_and_unread(running, location):
         await read(driver)
         store = open_store(location)
         store.append(SID, [Turn(role="assistant", blocks=[Text("fresh words one")])])
-        await driver.until(lambda: "1 new (G)" in driver.lines()[-1])
+        await driver.until(lambda: "1 new turn (G)" in driver.lines()[-1])
         await driver.press("f")
         await driver.until(lambda: "fresh words one" in driver.text())
         assert "following" in driver.lines()[-1]

@@ -24,7 +24,7 @@ from textual.app import App, ComposeResult
 
 from sparrow_tui.app.themes import THEMES
 from sparrow_tui.app.transcript_loader import TranscriptLoader
-from sparrow_tui.app.transcript_model import Place
+from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.paths import stylesheet

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparrow_tui.app.transcript_model import Place, TranscriptModel
+from sparrow_tui.app.transcript_model import TranscriptModel
+from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.model import Text, ToolResult, Turn
 from sparrow_tui.text.spans import plain
 

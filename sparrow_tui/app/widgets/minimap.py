@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from sparrow_tui.store.places import Bucket
 
 NUMBER = 400
 """Stretches a session is divided into."""
+FINE = 2_000
+"""Places on the map where a match may be."""
 
 
 class Minimap:
@@ -20,8 +22,29 @@ class Minimap:
         self._buckets = buckets
         self._starts = [bucket.start for bucket in buckets]
         self._tops = [0, *accumulate(max(bucket.height, 1) for bucket in buckets)]
-        self._hits = hits
+        self._hit_at: set[int] = set()
         self._marks: list[str] = []
+        self.add_hits(hits)
+
+    def add_hits(self, hits: Iterable[int]) -> None:
+        """More turns that match. However many there are, a place on the map is kept once."""
+        if self._buckets:
+            places = {int(self.position(hit) * FINE) for hit in hits}
+            if not places <= self._hit_at:
+                self._hit_at |= places
+                self._marks = []
+
+    def forget_hits(self) -> None:
+        """No turn matches any more."""
+        self._hit_at.clear()
+        self._marks = []
+
+    def is_outgrown(self, total: int) -> bool:
+        """Whether a session of ``total`` turns wants a new map: it has grown by a stretch."""
+        if not self._buckets:
+            return True
+        last = self._buckets[-1]
+        return total - (last.start + last.turns) >= max(self._buckets[0].turns, 1)
 
     @property
     def height(self) -> int:
@@ -38,16 +61,17 @@ class Minimap:
         top, bottom = self._tops[number], self._tops[number + 1]
         return (top + inside * (bottom - top)) / self.height
 
-    def turn_at(self, position: float) -> int:
-        """The turn at a position between 0 and 1."""
+    def turn_at(self, position: float) -> tuple[int, float]:
+        """The turn at a position between 0 and 1, and how far into it that is."""
         if not self._buckets:
-            return 0
+            return 0, 0.0
         line = min(max(position, 0.0), 1.0) * self.height
         number = min(max(bisect_right(self._tops, line) - 1, 0), len(self._buckets) - 1)
         bucket = self._buckets[number]
         top, bottom = self._tops[number], self._tops[number + 1]
-        inside = (line - top) / max(bottom - top, 1)
-        return bucket.start + min(int(inside * bucket.turns), bucket.turns - 1)
+        inside = (line - top) / max(bottom - top, 1) * bucket.turns
+        turn = min(int(inside), bucket.turns - 1)
+        return bucket.start + turn, min(inside - turn, 1.0)
 
     def marks(self, rows: int) -> list[str]:
         """What each of ``rows`` cells shows: a style's name, or nothing."""
@@ -62,9 +86,8 @@ class Minimap:
                 for row in range(first, min(last, rows)):
                     if _RANK[look] > _RANK[self._marks[row]]:
                         self._marks[row] = look
-            for hit in self._hits:
-                row = min(int(self.position(hit) * rows), rows - 1)
-                self._marks[row] = "key"
+            for place in self._hit_at:
+                self._marks[min(place * rows // FINE, rows - 1)] = "key"
         return self._marks
 
 

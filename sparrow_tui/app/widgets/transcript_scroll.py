@@ -1,53 +1,24 @@
-"""A transcript on screen: windows of turns, lines, cursor, scrollbar and minimap."""
+"""Scroll windows: turns are asked for as they are needed, and the lines move past."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Callable
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
-from textual.strip import Strip
-from textual.widget import Widget
 
 from sparrow_tui.app.transcript_loader import TranscriptLoader, WindowRead
-from sparrow_tui.app.transcript_model import Place, Spot, TranscriptModel
-from sparrow_tui.app.widgets.minimap import Minimap, thumb
-from sparrow_tui.app.widgets.transcript_paint import STYLES, Highlighter, Painter
-from sparrow_tui.store.places import Bucket
-from sparrow_tui.text.spans import Line, Span, cut, line_width
-
-WIDEST = 120
-"""Cells of a line of text: wider is hard to read."""
-SIDE = 5
-"""Cells beside the text: bar and gap at the left; gap, minimap and scrollbar at the right."""
+from sparrow_tui.app.transcript_places import Place, Spot
+from sparrow_tui.app.widgets.transcript_canvas import TranscriptCanvas
 
 
-class TranscriptScroll(Widget, can_focus=True):
-    """Draws the lines around a place and moves through them. What they mean is its heir's."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"transcript-view--{name}" for name in STYLES),
-        "transcript-view--match",
-        "transcript-view--cursor",
-        "transcript-view--selected",
-        "transcript-view--bar",
-        "transcript-view--thumb",
-        "transcript-view--status",
-    }
+class TranscriptScroll(TranscriptCanvas):
+    """Moves through the lines of a session. What they mean is its heirs' matter."""
 
     def __init__(self, loader: TranscriptLoader, *, id: str | None = None) -> None:
         """Args: who reads turns; the widget's id."""
         super().__init__(id=id)
         self.loader = loader
-        self.model = TranscriptModel()
         self.session_id = ""
-        self.cursor = Place(0)
-        self.map = Minimap()
-        self.highlight: Highlighter | None = None
-        self.selected_from: Place | None = None
-        self._rows: list[Place] = []
         self._generation = 0
         self._goal: Callable[[], None] | None = None
         """What to do once the turns it needs are here."""
@@ -57,22 +28,7 @@ class TranscriptScroll(Widget, can_focus=True):
         self._owed = 0
         """Lines still to scroll when more turns are here."""
         self._wanted: tuple[int, int] | None = None
-        self._painter: Painter | None = None
-        self._strips: dict[tuple[Place, int], Strip] = {}
         self._dragging = False
-        self._buckets: Sequence[Bucket] = ()
-
-    # Geometry
-
-    @property
-    def page_height(self) -> int:
-        """Lines of text on screen; the last line tells where one is."""
-        return max(self.size.height - 1, 1)
-
-    @property
-    def text_width(self) -> int:
-        """Cells of a line of text."""
-        return max(min(self.size.width - SIDE, WIDEST), 10)
 
     def on_resize(self) -> None:
         """Set the text anew; the cursor's line stays where it is."""
@@ -146,6 +102,11 @@ class TranscriptScroll(Widget, can_focus=True):
         end = max(top + self.page_height + 1, self.cursor.turn + 1)
         self.loader.want(self.session_id, self._generation, top, max(top - 1, 0), end)
 
+    def redraw(self) -> None:
+        """Something on screen has changed; more turns may be needed."""
+        super().redraw()
+        self._fetch()
+
     # Moving
 
     def scroll_lines(self, lines: int) -> None:
@@ -214,123 +175,6 @@ class TranscriptScroll(Widget, can_focus=True):
         """What the cursor stands on."""
         return self.model.spot(self.cursor)
 
-    # Drawing
-
-    def redraw(self) -> None:
-        """Something on screen has changed."""
-        self._rows = self.model.rows(self.page_height)
-        self._fetch()
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        """Colours changed."""
-        super().notify_style_update()
-        self._painter = None
-        self._strips.clear()
-
-    def restyle(self) -> None:
-        """Matches changed: lines are drawn anew."""
-        self._strips.clear()
-        self.redraw()
-
-    def _paint(self) -> Painter:
-        if self._painter is None:
-            base = self.rich_style
-            self._painter = Painter(
-                base, lambda name: self.get_component_rich_style(f"transcript-view--{name}")
-            )
-        return self._painter
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the widget."""
-        width = self.size.width
-        if y >= self.page_height:
-            return self._status_strip(width)
-        painter = self._paint()
-        if y >= len(self._rows):
-            blank = Segment(" " * max(width - 2, 0), painter.base)
-            return Strip([blank, *self._side(y, painter)], width)
-        place = self._rows[y]
-        current = self.has_focus and place == self.cursor
-        selected = self._is_selected(place)
-        in_block = place.turn == self.cursor.turn and (
-            self.model.block(place) == self.model.block(self.cursor)
-        )
-        key = (place, current + 2 * selected + 4 * in_block + 8 * self.has_focus)
-        strip = self._strips.get(key)
-        if strip is None or strip.cell_length != width - 2:
-            strip = self._draw(place, width - 2, current, selected, in_block)
-            if len(self._strips) > 1_000:
-                self._strips.clear()
-            self._strips[key] = strip
-        return Strip([*strip, *self._side(y, painter)], width)
-
-    def _draw(self, place: Place, width: int, current: bool, selected: bool, bar: bool) -> Strip:
-        painter = self._paint()
-        under: Style | None = None
-        if selected:
-            under = painter.style("selected")
-        elif current:
-            under = painter.style("cursor")
-        mark = (
-            Segment("▎", painter.style("bar"))
-            if bar and self.has_focus
-            else Segment(" ", painter.base)
-        )
-        line: Line = cut(self.model.line(place), max(width - 3, 1))
-        if not line and bar is False and not current:
-            return Strip([Segment(" " * width, painter.base)], width)
-        body = painter.line(line, max(width - 2, 1), self.highlight, under)
-        return Strip([mark, Segment(" ", painter.base), *body], width)
-
-    def _is_selected(self, place: Place) -> bool:
-        if self.selected_from is None:
-            return False
-        first, last = sorted((self.selected_from, self.cursor))
-        return first <= place <= last
-
-    def _side(self, y: int, painter: Painter) -> list[Segment]:
-        """Minimap and scrollbar beside a row."""
-        rows = self.page_height
-        look = self.map.marks(rows)[y] if self.map.height and rows > 1 else ""
-        left = Segment("▐" if look else " ", painter.style(look) if look else painter.base)
-        shown = len(self._rows)
-        height = max(self.map.height, shown)
-        first, length = thumb(self._position(), shown, height, rows)
-        everything = self.model.has(0) and shown < rows
-        on = first <= y < first + length and not everything
-        return [left, Segment("▐" if on else " ", painter.style("thumb" if on else "text"))]
-
-    def _position(self) -> float:
-        """Where the view is in the session: 0 at the beginning, near 1 at the end."""
-        top = self.model.top
-        if (
-            self._rows
-            and self._rows[-1].turn >= self.model.total - 1
-            and (self.model.at_end(self.page_height))
-        ):
-            return 1.0
-        page = self.model.page(top.turn) or []
-        inside = (
-            top.piece / len(page)
-            if len(page) > 1
-            else (top.line / max(len(page[0].lines), 1) if page else 0.0)
-        )
-        return self.map.position(top.turn + inside)
-
-    def status(self) -> tuple[Line, Line]:
-        """Left and right part of the last line; for heirs."""
-        return (), ()
-
-    def _status_strip(self, width: int) -> Strip:
-        painter = self._paint()
-        left, right = self.status()
-        room = width - line_width(left) - line_width(right) - 3
-        if room < 1:
-            left, room = cut(left, max(width - line_width(right) - 4, 1)), 1
-        line = (Span("  "), *left, Span(" " * max(room, 1)), *right, Span(" "))
-        return Strip(painter.line(cut(line, width), width, None, painter.style("status")), width)
-
     # Mouse
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -368,5 +212,5 @@ class TranscriptScroll(Widget, can_focus=True):
         if y >= self.page_height - 1:
             self.go(self.model.total - 1, self.show_end)
             return
-        turn = self.map.turn_at(y / max(self.page_height, 1))
-        self.go(turn, lambda: self.show_place(Place(turn), 0))
+        turn, inside = self.map.turn_at(y / max(self.page_height, 1))
+        self.go(turn, lambda: self.show_place(self.model.inside(turn, inside), 0))

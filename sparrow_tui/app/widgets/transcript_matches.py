@@ -1,0 +1,167 @@
+"""Matches in a transcript: of the list's search, or of one through this session."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from sparrow_tui.app.transcript_loader import FindTold, TranscriptLoader
+from sparrow_tui.app.transcript_places import Place
+from sparrow_tui.app.widgets.transcript_moving import TranscriptMoving
+from sparrow_tui.app.widgets.transcript_paint import Highlighter
+from sparrow_tui.model import block_texts
+from sparrow_tui.text.cards import FULL
+from sparrow_tui.text.spans import plain
+
+LOOKED = 2_000_000
+"""Characters of one turn that are looked through for the line of a match."""
+
+
+class TranscriptMatches(TranscriptMoving):
+    """Knows which turns match, steps through them, and opens the cards that hide a match."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "match(1)", "Next match", id="view.nextmatch"),
+        Binding("N", "match(-1)", "Previous match", show=False, key_display="N",
+                id="view.prevmatch"),
+        Binding("slash", "find", "Find", key_display="/", id="view.find"),
+    ]  # fmt: skip
+
+    def __init__(self, loader: TranscriptLoader, *, id: str | None = None) -> None:
+        """Args: who reads turns; the widget's id."""
+        super().__init__(loader, id=id)
+        self.hits: list[int] = []
+        """Matching turns, in order."""
+        self.hit = -1
+        """Number of the match one is at."""
+        self._find_number = 0
+        self._finding = False
+
+    def _hit_near(self, turn: int) -> int:
+        at = bisect_left(self.hits, turn)
+        near = [number for number in (at - 1, at) if 0 <= number < len(self.hits)]
+        return min(near, key=lambda number: abs(self.hits[number] - turn), default=-1)
+
+    def action_match(self, step: int) -> None:
+        """The next or previous match: in this turn, else in the next turn that has one."""
+        if not self.hits:
+            self.say("nothing searched for: / finds in this session")
+            return
+        self.following = False
+        turn = self.cursor.turn
+        after, before = bisect_right(self.hits, turn), bisect_left(self.hits, turn)
+        if after > before:
+            self.hit = before
+            inside = self._beside_cursor(step)
+            if inside is not None:
+                self.show_place(inside)
+                return
+        number = after if step > 0 else before - 1
+        self.hit = number % len(self.hits)
+        found = self.hits[self.hit]
+        self.go(found, lambda: self._show_match(found, step))
+
+    def _beside_cursor(self, step: int) -> Place | None:
+        """The next or previous line with a match in the cursor's turn."""
+        for place, _ in self._matching_lines(self.cursor.turn, step):
+            if place > self.cursor if step > 0 else place < self.cursor:
+                return place
+        return None
+
+    def _show_match(self, turn: int, step: int = 0) -> None:
+        """Show a turn at a match, opening the cards that hide it.
+
+        Args:
+            turn: held.
+            step: 1 the first match, -1 the last one, 0 the line with the most.
+        """
+        place = self._match_in(turn, step)
+        if place is None and self.highlight is not None:
+            self._unhide(turn, self.highlight)
+            place = self._match_in(turn, step)
+        self._strips.clear()
+        self.show_place(place or Place(turn), min(self.page_height // 4, 6))
+
+    def _unhide(self, turn: int, highlight: Highlighter) -> None:
+        """Open the cards of a turn that hold a match."""
+        content = self.model.turns.get(turn)
+        if content is None:
+            return
+        for number, block in enumerate(content.blocks):
+            if any(highlight(text[:LOOKED]) for text in block_texts(block)):
+                self.model.view.levels[(turn, number)] = FULL
+                if content.meta:
+                    self.model.view.levels[(turn, 0)] = FULL
+        if content.branch:
+            self.model.view.branches = True
+        self.model.forget_layout(turn)
+
+    def _match_in(self, turn: int, step: int) -> Place | None:
+        """A turn's first or last line with a match, or the one with the most."""
+        best: tuple[int, Place] | None = None
+        for place, found in self._matching_lines(turn, step):
+            if step:
+                return place
+            if best is None or found > best[0]:
+                best = (found, place)
+        return best[1] if best else None
+
+    def _matching_lines(self, turn: int, step: int) -> Iterator[tuple[Place, int]]:
+        """Lines of a turn with their number of matches; from its end if ``step`` is negative."""
+        if self.highlight is None:
+            return
+        page = self.model.page(turn) or []
+        order = -1 if step < 0 else 1
+        looked = 0
+        for number in range(len(page))[::order]:
+            piece = page[number]
+            looked += len(piece.text)
+            if looked > LOOKED:
+                return
+            if piece.text and not self.highlight(piece.text):
+                continue
+            lines = piece.lines
+            for line in range(len(lines))[::order]:
+                found = len(self.highlight(plain(lines[line]))) if lines[line] else 0
+                if found:
+                    yield Place(turn, number, line), found
+
+    def find(self, fits: Callable[[str], bool] | None, highlight: Highlighter | None) -> None:
+        """Search this session.
+
+        Args:
+            fits: accepts the text form of a turn that matches; ``None``: end the search.
+            highlight: finds matches in displayed text.
+        """
+        self._find_number = self.loader.find(self.session_id, fits)
+        self._finding = fits is not None
+        self.hits, self.hit = [], -1
+        self.highlight = highlight
+        self.map.forget_hits()
+        self.restyle()
+
+    def on_find_told(self, event: FindTold) -> None:
+        """The search through the session found something."""
+        event.stop()
+        if event.search != self._find_number or not self._finding:
+            return
+        first = not self.hits
+        self.hits.extend(event.turns)
+        self._finding = not event.done
+        self.map.add_hits(event.turns)
+        if self.hits and (first or self.hit < 0):
+            following = bisect_left(self.hits, self.cursor.turn)
+            if following < len(self.hits) or event.done:
+                self.hit = following if following < len(self.hits) else 0
+                turn = self.hits[self.hit]
+                self.go(turn, lambda: self._show_match(turn))
+        if event.done and not self.hits:
+            self.say("not in this session")
+        self.redraw()
+
+    def action_find(self) -> None:
+        """Search in this session."""
+        self.post_message(self.Asked("find"))
