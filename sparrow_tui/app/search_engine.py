@@ -22,10 +22,12 @@ from sparrow_tui.store.sqlite import SqliteStore
 
 Post = Callable[[Message], object]
 
-POLL = 0.15
-"""Seconds between looks at the store's version while nothing is asked."""
-QUIET = 0.4
-"""Seconds between two refreshes of the same search while an import writes."""
+POLL = 0.04
+"""Seconds between looks at the store's version while nothing is asked: some microseconds each."""
+QUIET = 0.15
+"""Least seconds between two refreshes of the same search while an import writes."""
+SHARE = 10
+"""... and at least so many times what the last refresh took: an import does not slow the app."""
 FIRST_ROWS = 60
 """Rows whose details come with the results."""
 
@@ -63,6 +65,8 @@ class SearchEngine(Thread):
         self._children = False
         self._version = -1
         self._refreshed_at = 0.0
+        self._took = 0.0
+        """Seconds the last search took."""
         self._answered = 0
         self.generation = 0
 
@@ -231,7 +235,8 @@ class SearchEngine(Thread):
     def _watch(self, store: SqliteStore) -> None:
         """Tell when another process has written, and run the search again."""
         version = store.version()
-        if version == self._version or time.monotonic() - self._refreshed_at < QUIET:
+        pause = max(QUIET, SHARE * self._took)
+        if version == self._version or time.monotonic() - self._refreshed_at < pause:
             return
         first = self._version < 0
         self._version = version
@@ -269,6 +274,7 @@ class SearchEngine(Thread):
                 self._answered = generation
                 self._ready.notify_all()
             refresh = True  # later stages replace the first without moving the selection
+        self._took = time.perf_counter() - started
 
     def _open(self, store: SqliteStore, opening: _Opening) -> None:
         wanted = opening.session
