@@ -19,6 +19,10 @@ class StoreBusy(StoreError):
     """Another program is writing; trying again later will do."""
 
 
+class StoreFull(StoreError):
+    """No space is left; nothing was changed."""
+
+
 class Interrupted(Exception):
     """A query was cut short by `SessionStore.interrupt`."""
 

@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui.paths import private_dir
 from sparrow_tui.store import schema
-from sparrow_tui.store.base import Interrupted, StoreBusy, StoreError
+from sparrow_tui.store.base import Interrupted, StoreBusy, StoreError, StoreFull
 
 BUSY_MS = 5_000
 
@@ -174,7 +174,7 @@ def translated(path: Path | str) -> Iterator[None]:
             "to build it again from what the agents still have"
         ) from error
     except apsw.FullError as error:
-        raise StoreError(f"no space is left for the store {path}; nothing was changed") from error
+        raise StoreFull(f"no space is left for the store {path}; nothing was changed") from error
     except apsw.ReadOnlyError as error:
         raise StoreError(f"the store {path} cannot be written to: {error}") from error
     except apsw.CantOpenError as error:

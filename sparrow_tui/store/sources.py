@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +21,7 @@ _coverage = msgspec.json.Decoder(Coverage).decode
 Key = tuple[str, str]
 """Agent's name and path."""
 
-BATCH = 4_000
+DAY = 86_400_000
 
 
 class Known(msgspec.Struct):
@@ -103,21 +104,39 @@ def mark_gone(db: apsw.Connection, keys: Iterable[Key]) -> None:
         )
 
 
-def mark_expiry(db: apsw.Connection, agent: str, days: int | None) -> None:
-    """When the agent will delete the source of each of its sessions."""
+def below(db: apsw.Connection, path: str) -> list[Key]:
+    """Sources that are a path, or in the directory it was; those known to be gone left out."""
+    inside = path.rstrip(os.sep) + os.sep
+    # Paths from "…/" to before "…0", the sign that follows the slash: all that begin so.
+    rows = db.execute(
+        "SELECT agent, path FROM source WHERE (path = ? OR path >= ? AND path < ?) AND NOT gone",
+        (path, inside, inside[:-1] + chr(ord(os.sep) + 1)),
+    ).fetchall()
+    return [(agent, found) for agent, found in rows]
+
+
+def mark_expiry(
+    db: apsw.Connection, agent: str, days: int | None, paths: Iterable[str] | None = None
+) -> None:
+    """When the agent will delete the source of each of its sessions; ``paths``: of these only."""
     if days is None:
         db.execute(
             "UPDATE session SET expires_at = NULL WHERE agent = ? AND expires_at IS NOT NULL",
             (agent,),
         )
         return
-    db.execute(
+    update = (
         "UPDATE session SET expires_at = at FROM (SELECT path, mtime + ? AS at FROM source"
-        " WHERE agent = ? AND NOT gone) AS found WHERE session.agent = ?"
+        " WHERE agent = ? AND NOT gone{}) AS found WHERE session.agent = ?"
         " AND session.source = found.path AND NOT session.source_gone"
-        " AND session.expires_at IS NOT found.at",
-        (days * 86_400_000, agent, agent),
+        " AND session.expires_at IS NOT found.at"
     )
+    age = days * DAY
+    if paths is None:
+        db.execute(update.format(""), (age, agent, agent))
+        return
+    for path in paths:
+        db.execute(update.format(" AND path = ?"), (age, agent, path, agent))
 
 
 def note_unknown(db: apsw.Connection, source: Source, coverage: Coverage) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.store.sources import Key, Known
+from sparrow_tui.sync.follow import GIVEN, Roots, shared
 
 HEAD = 64 * 1024
 """Bytes of a file by which its format is told."""
+SUFFIXES = (".jsonl", ".json", ".db", ".sqlite", ".vscdb", ".zst", ".md", ".zip", ".txt",
+            ".sqlite3", ".ndjson")  # fmt: skip
+"""Names of files looked at in directories given by hand."""
 MOST_FILES = 200_000
 """Files looked at in directories given by hand."""
 
@@ -94,8 +98,7 @@ def recognise(path: Path) -> Source:
         SourceError: it cannot be read, or no agent knows it.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
+        head = _head(path)
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror}") from error
     if not head:
@@ -105,6 +108,12 @@ def recognise(path: Path) -> Source:
         if source is not None:
             return source
     raise SourceError("it is not a session file of any known agent")
+
+
+def _head(path: Path) -> bytes:
+    """A file's first bytes."""
+    with open(path, "rb") as file:
+        return file.read(HEAD)
 
 
 def _as_source(agent: Agent, path: Path, head: bytes) -> Source | None:
@@ -124,8 +133,7 @@ def _inside(folder: Path) -> Iterator[Source]:
             looked += 1
             if looked > MOST_FILES:
                 return
-            if not name.endswith((".jsonl", ".json", ".db", ".sqlite", ".vscdb", ".zst", ".md",
-                                  ".zip", ".txt", ".sqlite3", ".ndjson")):  # fmt: skip
+            if not name.endswith(SUFFIXES):
                 continue
             try:
                 yield recognise(Path(root, name))
@@ -133,24 +141,37 @@ def _inside(folder: Path) -> Iterator[Source]:
                 continue
 
 
-def changed_sources(paths: Iterable[str], roots: Mapping[str, list[str]]) -> list[Source]:
+def changed_sources(paths: Iterable[str], roots: Roots) -> list[Source]:
     """The sources that files named by a watcher belong to.
 
     Args:
         paths: files that were written, made or removed.
         roots: for each agent the directories and files it writes to.
     """
-    every = agents()
+    both = shared(roots)
     found: dict[Key, Source] = {}
     for path in paths:
         plain = path.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
         for name, places in roots.items():
-            if not any(plain == p or plain.startswith(p.rstrip(os.sep) + os.sep) for p in places):
+            place = next((p for p in places if _in(plain, p)), None)
+            if place is None:
                 continue
-            try:
-                source = every[name].source_at(Path(plain))
-            except Exception:
-                continue
+            source = _told(Path(plain), name, place in both)
             if source is not None:
                 found[source.agent, source.path] = source
     return sorted(found.values(), key=lambda source: source.mtime, reverse=True)
+
+
+def _told(path: Path, name: str, shared: bool) -> Source | None:
+    """The source a changed file belongs to, if it is one of that agent's."""
+    try:
+        if name == GIVEN:
+            return recognise(path) if path.name.endswith(SUFFIXES) else None
+        agent = agents()[name]
+        return agent.source_at(path) if not shared or agent.sniff(path, _head(path)) else None
+    except Exception:
+        return None
+
+
+def _in(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)

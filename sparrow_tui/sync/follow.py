@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from threading import Event
+from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 
-from watchfiles import Change, watch
+from watchfiles import Change
+from watchfiles._rust_notify import RustNotify  # public in its documentation: "Rust backend"
 
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.registry import agents
 
 DEBOUNCE_MS = 120
 """Longest time changes are gathered."""
-STEP_MS = 20
-"""Changes closer together than this are one burst."""
-LOOK_SECONDS = 5.0
+STEP_MS = {True: 20, False: 100}
+"""Changes closer together than this are one burst: in trees, and beside single files."""
+LOOK_SECONDS = 2.0
 """How often places that did not exist are looked for."""
+POLL_SECONDS = 15.0
+"""How often everything is looked at where the system cannot watch (any more)."""
+
+Roots = dict[str, list[str]]
+"""For each agent the directories and files it writes to."""
+GIVEN = ""
+"""Stands in `Roots` for whatever agent wrote the files and directories given by hand."""
+Places = dict[str, int]
+"""Directories that are watched, with their inode numbers: one made anew is another."""
 
 
-def roots_of(place: Place) -> dict[str, list[str]]:
-    """For each agent the directories and files it writes to."""
-    found: dict[str, list[str]] = {}
+def roots_of(place: Place) -> Roots:
+    """Where every agent writes on this machine."""
+    found: Roots = {}
     for name, agent in agents().items():
         try:
             found[name] = [os.fspath(path) for path in agent.roots(place)]
@@ -32,68 +43,150 @@ def roots_of(place: Place) -> dict[str, list[str]]:
     return found
 
 
-def changes(roots: dict[str, list[str]], stop: Event) -> Iterator[set[str] | None]:
-    """Bursts of paths that were written, made or removed.
+def shared(roots: Roots) -> set[str]:
+    """Places several agents' sessions may be in, such as the downloads: names tell nothing there.
 
-    Args:
-        roots: as `roots_of` gives them.
-        stop: ends it.
-
-    Yields:
-        Paths; ``None`` when a place has appeared and everything should be looked at again.
+    Only what is directly in them counts.
     """
-    while not stop.is_set():
-        watched = _watchable(roots)
-        if not watched:
-            if stop.wait(LOOK_SECONDS):
-                return
-            if _watchable(roots):
-                yield None
-            continue
-        looked = time.monotonic()
+    every = [path for paths in roots.values() for path in set(paths)]
+    return {path for path in every if every.count(path) > 1}
+
+
+class Watcher:
+    """Gathers the names of files that are written, made or removed, from its creation on.
+
+    Two threads watch: whole trees, and directories of which only what is directly in them
+    matters. They hand over names only, so that nothing is missed while an import goes on.
+    """
+
+    def __init__(self, roots: Roots, stop: Event) -> None:
+        """Begin to watch.
+
+        Args:
+            roots: as `roots_of` gives them.
+            stop: ends it.
+        """
+        self._bursts: SimpleQueue[set[str] | None] = SimpleQueue()
+        self._roots = roots
+        self._stop = stop
+        for recursive in (True, False):
+            # Registered here: whatever is written from now on is noticed.
+            places = watchable(roots, recursive)
+            notify = _begin(places, recursive)
+            Thread(
+                target=self._run, args=(recursive, places, notify), name="watch", daemon=True
+            ).start()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something changed that was not taken yet."""
+        return not self._bursts.empty()
+
+    def take(self, seconds: float) -> tuple[set[str], bool]:
+        """Everything that changed since it was last asked.
+
+        Args:
+            seconds: how long to wait for something.
+
+        Returns:
+            Paths; and whether a place has appeared, so that everything must be looked at.
+        """
+        paths: set[str] = set()
+        everything = False
         try:
-            for burst in watch(
-                *watched,
-                stop_event=stop,
-                debounce=DEBOUNCE_MS,
-                step=STEP_MS,
-                rust_timeout=int(LOOK_SECONDS * 1000),
-                yield_on_timeout=True,
-                raise_interrupt=False,
-                ignore_permission_denied=True,
-                watch_filter=_wanted,
-            ):
-                if burst:
-                    yield {path for _, path in burst}
+            burst = self._bursts.get(timeout=seconds)
+            while True:
+                if burst is None:
+                    everything = True
+                else:
+                    paths |= burst
+                burst = self._bursts.get_nowait()
+        except Empty:
+            return paths, everything
+
+    def _run(self, recursive: bool, places: Places, notify: RustNotify | None) -> None:
+        while not self._stop.is_set():
+            heard = notify is not None and self._listen(recursive, places, notify)
+            # With nothing to watch, look for it; where the system cannot watch, look less often.
+            if not heard:
+                self._stop.wait(POLL_SECONDS if places else LOOK_SECONDS)
+            places = watchable(self._roots, recursive)
+            notify = _begin(places, recursive)
+            if places:
+                self._bursts.put(None)
+        self._bursts.put(set())  # ends a `take` that waits
+
+    def _listen(self, recursive: bool, places: Places, notify: RustNotify) -> bool:
+        """Hand over bursts until places appear or vanish; false if watching failed."""
+        looked = time.monotonic()
+        timeout, step = int(LOOK_SECONDS * 1000), STEP_MS[recursive]
+        with notify:
+            while not self._stop.is_set():
+                try:
+                    told = notify.watch(DEBOUNCE_MS, step, timeout, self._stop)
+                except (OSError, RuntimeError):
+                    return False
+                if isinstance(told, set):
+                    burst = {path for _, path in told if _wanted(path)}
+                    if burst:
+                        self._bursts.put(burst)
+                    if any(change == Change.deleted and path in places for change, path in told):
+                        return True  # one made anew in its place would not be watched
                 if time.monotonic() - looked > LOOK_SECONDS:
                     looked = time.monotonic()
-                    if _watchable(roots) != watched:
-                        yield None
-                        break
-        except (OSError, RuntimeError):
-            # A watched place vanished, or the system has no watches left: look again now and then.
-            if stop.wait(LOOK_SECONDS):
-                return
-            yield None
+                    if watchable(self._roots, recursive) != places:
+                        return True
+        return True
 
 
-def _watchable(roots: dict[str, list[str]]) -> list[Path]:
-    """Existing places, without those inside others; for a file its directory."""
-    places: set[str] = set()
+def _begin(places: Places, recursive: bool) -> RustNotify | None:
+    """Watch from now on; ``None`` if there is nothing, or the system has no watches left."""
+    try:
+        return RustNotify([*places], False, False, 0, recursive, True) if places else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def watchable(roots: Roots, recursive: bool) -> Places:
+    """What there is to watch now: without places inside others; for a file its directory."""
+    both = shared(roots)
+    deep: set[str] = set()
+    shallow: set[str] = set()
     for paths in roots.values():
         for path in paths:
             if os.path.isdir(path):
-                places.add(path)
+                (shallow if path in both else deep).add(path)
             elif os.path.exists(path):
-                places.add(os.path.dirname(path))
-    ordered = sorted(places)
-    kept: list[str] = []
-    for path in ordered:
-        if not kept or not path.startswith(kept[-1].rstrip(os.sep) + os.sep):
-            kept.append(path)
-    return [Path(path) for path in kept]
+                shallow.add(os.path.dirname(path))
+    trees: list[str] = []
+    for path in sorted(deep):
+        if not _inside(path, trees):
+            trees.append(path)
+    chosen = trees if recursive else sorted(p for p in shallow if not _inside(p, trees))
+    found: Places = {}
+    for path in chosen:
+        with suppress(OSError):
+            found[path] = os.stat(path).st_ino
+    return found
 
 
-def _wanted(change: Change, path: str) -> bool:
+def files_of(names: set[str]) -> set[str]:
+    """The names, and for a directory that appeared the files in it.
+
+    What is written into a new directory before it is watched is not told of.
+    """
+    found = set(names)
+    for name in names:
+        if os.path.isdir(name):
+            for folder, _, files in os.walk(name):
+                found.update(os.path.join(folder, file) for file in files)
+    return found
+
+
+def _inside(path: str, places: Sequence[str]) -> bool:
+    return any(path == place or path.startswith(place.rstrip(os.sep) + os.sep) for place in places)
+
+
+def _wanted(path: str) -> bool:
     """Lock files change without anything to read."""
     return not path.endswith((".lock", ".tmp", ".swp", "-shm", "~"))

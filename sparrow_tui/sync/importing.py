@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sparrow_tui.agents.base import Place, Source
 from sparrow_tui.agents.registry import agents
@@ -33,6 +33,7 @@ def import_all(
     *,
     paths: Sequence[str] = (),
     stopped: Stopped = lambda: False,
+    pressed: Stopped = lambda: False,
     workers: int | None = None,
 ) -> Report:
     """Bring the store up to date.
@@ -43,6 +44,7 @@ def import_all(
         emit: takes reports.
         paths: files and directories given by hand; none: every agent's own places.
         stopped: asked between transactions; true ends the pass early, nothing half-written.
+        pressed: true leaves the rest of the tool output to `index_deferred`, for later.
         workers: reading processes.
     """
     emit(Progress(phase="looking"))
@@ -66,7 +68,7 @@ def import_all(
             store, found.changed, meter, stopped=stopped, workers=workers, revive=bool(paths)
         )
     if not stopped():
-        index_deferred(store, meter, stopped)
+        index_deferred(store, meter, lambda: stopped() or pressed())
     expire(store, place)
     meter.tell(at_once=True)
     return meter.report
@@ -135,12 +137,20 @@ def index_deferred(store: SqliteStore, meter: Meter, stopped: Stopped) -> None:
         meter.tell()
 
 
-def expire(store: SqliteStore, place: Place) -> None:
-    """Write down when each agent will delete its sources."""
+def expire(store: SqliteStore, place: Place, only: Iterable[Source] | None = None) -> None:
+    """Write down when each agent will delete its sources; ``only``: these sources."""
+    touched: dict[str, list[str]] | None = None
+    if only is not None:
+        touched = {}
+        for source in only:
+            touched.setdefault(source.agent, []).append(source.path)
     with store.transaction():
         for name, agent in agents().items():
+            if touched is not None and name not in touched:
+                continue
             try:
                 days = agent.retention_days(place)
             except Exception:
                 days = None
-            sources.mark_expiry(store.connection, name, days)
+            paths = None if touched is None else touched[name]
+            sources.mark_expiry(store.connection, name, days, paths)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-RETRY = 1.0
+RETRY = 0.5
 """Seconds between two tries; the operating system frees the lock of a killed process at once."""
 
 

@@ -7,15 +7,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event, Thread
 
 import msgspec
 
 from sparrow_tui.agents.base import Place
 from sparrow_tui.faultlog import record
-from sparrow_tui.store import open_store
-from sparrow_tui.store.base import StoreBusy, StoreError
+from sparrow_tui.store import open_store, sources
+from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import follow, importing
 from sparrow_tui.sync.discover import changed_sources
@@ -24,6 +25,9 @@ from sparrow_tui.sync.progress import Meter, Progress
 
 RESCAN = 300.0
 """Seconds between full looks while following: a safety net under the watcher."""
+BUSY_SECONDS = 0.5
+FULL_SECONDS = 5.0
+"""Pauses before something is tried again."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,55 +70,68 @@ def run(location: str, paths: Sequence[str], stop: Event, *, follow_on: bool) ->
 
 def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool) -> None:
     place = Place.here()
-    _patiently(stop, lambda: importing.import_all(
-        store, place, emit, paths=paths, stopped=stop.is_set))  # fmt: skip
-    if not follow_on or stop.is_set():
-        return
-    roots = {"": [os.path.abspath(p) for p in paths]} if paths else follow.roots_of(place)
-    if paths:
-        roots = dict.fromkeys(follow.roots_of(place), roots[""])
-    emit(Progress(phase="watching"))
+    watcher: follow.Watcher | None = None
+    roots: follow.Roots = {}
+    if follow_on:
+        given = {follow.GIVEN: [os.path.abspath(path) for path in paths]}
+        roots = given if paths else follow.roots_of(place)
+        watcher = follow.Watcher(roots, stop)
+
+    def pressed() -> bool:
+        # What changes meanwhile is known to the watcher: tool output can wait for it.
+        return stop.is_set() or (watcher is not None and watcher.pending)
+
+    def everything() -> None:
+        importing.import_all(store, place, emit, paths=paths, stopped=stop.is_set, pressed=pressed)
+
+    _patiently(stop, everything, follow_on)
     scanned = time.monotonic()
-    for burst in follow.changes(roots, stop):
-        if burst is None or time.monotonic() - scanned > RESCAN:
-            _patiently(stop, lambda: importing.import_all(
-                store, place, emit, paths=paths, stopped=stop.is_set))  # fmt: skip
-            scanned = time.monotonic()
+    while watcher is not None and not stop.is_set():
+        left = store.index.deferred_count() > 0
+        if not left:
             emit(Progress(phase="watching"))
-        else:
-            _patiently(stop, lambda names=burst: _apply(store, names, roots, place))
+        names, appeared = watcher.take(0 if left else RESCAN)
+        if appeared or time.monotonic() - scanned > RESCAN:
+            _patiently(stop, everything, follow_on)
+            scanned = time.monotonic()
+        if names:
+            _patiently(stop, partial(_apply, store, names, roots, place), follow_on)
+        elif left:
+            _patiently(
+                stop, partial(importing.index_deferred, store, Meter(emit), pressed), follow_on
+            )
 
 
-def _apply(store: SqliteStore, names: set[str], roots: dict[str, list[str]], place: Place) -> None:
+def _apply(store: SqliteStore, names: set[str], roots: follow.Roots, place: Place) -> None:
     """Read what a burst of changes touched."""
-    from sparrow_tui.store import sources
-
-    gone = [
-        row
-        for name in names
-        if not os.path.exists(name)
-        for row in store.connection.execute(
-            "SELECT agent, path FROM source WHERE path = ? AND NOT gone", (name,)
-        ).fetchall()
-    ]
+    vanished = [name for name in names if not os.path.exists(name)]
+    read = [key for name in vanished for key in sources.below(store.connection, name)]
+    gone = [key for key in read if not os.path.exists(key[1])]
     if gone:
         with store.transaction():
             sources.mark_gone(store.connection, gone)
-    found = changed_sources(names, roots)
+    found = changed_sources(follow.files_of(names), roots)
     if found:
-        importing.import_sources(store, found, Meter(emit, found), workers=1, live=True)
-        importing.expire(store, place)
-        emit(Progress(phase="watching"))
+        importing.import_sources(store, found, Meter(lambda _: None), workers=1, live=True)
+        importing.expire(store, place, found)
 
 
-def _patiently(stop: Event, job) -> None:  # type: ignore[no-untyped-def]
-    """Do something again while another program keeps the store busy."""
+def _patiently(stop: Event, job: Callable[[], None], follow_on: bool) -> None:
+    """Do something again while another program keeps the store busy, or the disk is full.
+
+    A full disk ends an import that nobody watches.
+    """
     while not stop.is_set():
         try:
             job()
             return
         except StoreBusy:
-            stop.wait(0.5)
+            stop.wait(BUSY_SECONDS)
+        except StoreFull as error:
+            if not follow_on:
+                raise
+            emit(Progress(phase="failed", message=str(error)))
+            stop.wait(FULL_SECONDS)
 
 
 def emit(progress: Progress) -> None:

@@ -8,6 +8,7 @@ import queue
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import Any
 
 from sparrow_tui.agents.base import Checkpoint, Source
@@ -85,8 +86,17 @@ def _end(processes: Sequence[BaseProcess]) -> None:
 
 def _work(waiting: Any, back: Any) -> None:
     """A worker process: read until there is nothing left, or the parent is gone."""
+    Thread(target=_end_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
         while (task := waiting.get()) is not None:
             place, (source, since) = task
             for item in read(source, since):
                 back.put((place, prepared.encode(item)))
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot end its workers, and their queues never close."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
