@@ -5,6 +5,7 @@ Offline: the prices are the package's own table. What it does not know has no pr
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -12,36 +13,34 @@ from typing import Any
 
 from sparrow_tui.model import Usage
 
-FLAT = 100_000
-"""Input tokens up to which every known price is proportional; beyond, tiers may apply."""
-MOST = 4_000_000
-"""Tokens of a request larger than any."""
-_DAY_MS = 86_400_000
+_THOUSAND = 1000
+_BEDROCK = re.compile(r"(?:[a-z-]+\.)?(?:anthropic|amazon|meta|mistral|deepseek|openai|qwen)\.")
 
 Rates = tuple[Decimal, Decimal, Decimal, Decimal]
 """Micro-dollars for one token of input, output, cache read and cache write."""
 
 
-def price(model: str, usage: Usage, time_ms: int | None) -> int | None:
+def price(model: str, usage: Usage, time_ms: int | None, *, summed: bool = False) -> int | None:
     """What a request cost at list price.
 
     Args:
         model: the model's name as the agent wrote it.
         usage: its tokens; ``input`` without what came from a cache.
         time_ms: when, in milliseconds since the epoch; ``None``: at today's price.
+        summed: the tokens are of many requests: prices of long ones do not apply.
 
     Returns:
         Micro-dollars, or ``None`` if the model has no known price.
     """
-    if not model or not usage.total:
-        return None if usage.total else 0
-    day = None if time_ms is None else time_ms // _DAY_MS
-    rates = _rates(model, day)
-    if rates is None:
+    if not usage.total:
+        return 0
+    known = _find(model.strip())
+    if known is None:
         return None
-    if usage.input + usage.cache_read + usage.cache_write > FLAT and not _even(model, day):
-        exact = _ask(model, day, usage)
-        return None if exact is None else round(exact)
+    moment = datetime.now(UTC) if time_ms is None else _moment(time_ms)
+    prices = known.get_prices(moment)
+    asked = 0 if summed else usage.input + usage.cache_read + usage.cache_write
+    rates = _rates(_Prices(prices), asked)
     return round(
         rates[0] * usage.input
         + rates[1] * usage.output
@@ -50,56 +49,85 @@ def price(model: str, usage: Usage, time_ms: int | None) -> int | None:
     )
 
 
-@lru_cache(maxsize=4096)
-def _rates(model: str, day: int | None) -> Rates | None:
-    """Prices of single tokens, from requests of a thousand."""
-    kinds = (
-        Usage(input=1000),
-        Usage(output=1000),
-        Usage(cache_read=1000),
-        Usage(cache_write=1000),
-    )
-    found = []
-    for usage in kinds:
-        cost = _ask(model, day, usage)
-        if cost is None:
-            return None
-        found.append(cost / 1000)
-    return found[0], found[1], found[2], found[3]
+def _moment(time_ms: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return datetime.now(UTC)
+
+
+class _Prices:
+    """A model's prices at one time, known by identity: the package makes each once."""
+
+    def __init__(self, prices: Any) -> None:
+        self.prices = prices
+
+    def __hash__(self) -> int:
+        return id(self.prices)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Prices) and other.prices is self.prices
+
+
+def _rates(known: _Prices, asked: int) -> Rates:
+    """Prices of single tokens of a request that asks with so many."""
+    passed = [start for start in _thresholds(known) if asked > start]
+    return _rates_beyond(known, passed[-1] if passed else None)
+
+
+@lru_cache(maxsize=1024)
+def _thresholds(known: _Prices) -> tuple[int, ...]:
+    """Numbers of input tokens beyond which other prices hold."""
+    tiers = (getattr(value, "tiers", ()) for value in vars(known.prices).values())
+    return tuple(sorted({int(tier.start) for found in tiers for tier in found}))
 
 
 @lru_cache(maxsize=4096)
-def _even(model: str, day: int | None) -> bool:
-    """Whether large requests cost in proportion to small ones: most models know no tiers."""
-    rates = _rates(model, day)
-    large = Usage(input=MOST, output=MOST)
-    return rates is not None and _ask(model, day, large) == (rates[0] + rates[1]) * MOST
+def _rates_beyond(known: _Prices, threshold: int | None) -> Rates:
+    """Prices of single tokens beyond a threshold, from what a thousand more of each cost."""
+    base = 0 if threshold is None else threshold + 1
+    # Where nothing is beyond, small enough not to pass the first threshold.
+    more = _THOUSAND if threshold is not None or not _thresholds(known) else 1
+
+    def cost(**tokens: int) -> Decimal:
+        from genai_prices import Usage as Tokens
+
+        total: Decimal = known.prices.calc_price(Tokens(**tokens))["total_price"]
+        return total * 1_000_000
+
+    alone = cost(input_tokens=base) if base else Decimal(0)
+    asking = (cost(input_tokens=base + more) - alone) / more
+    answering = (cost(input_tokens=base, output_tokens=more) - alone) / more
+    reading = (cost(input_tokens=base + more, cache_read_tokens=more) - alone) / more
+    writing = (cost(input_tokens=base + more, cache_write_tokens=more) - alone) / more
+    return asking, answering, reading, writing
 
 
-def _ask(model: str, day: int | None, usage: Usage) -> Decimal | None:
-    """The package's answer, in micro-dollars."""
+@lru_cache(maxsize=4096)
+def _find(model: str) -> Any:
+    """The package's knowledge of a model, or ``None``."""
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
-    when: dict[str, Any] = {}
-    if day is not None:
-        when["genai_request_timestamp"] = datetime.fromtimestamp(day * 86_400, UTC)
-    tokens = Tokens(
-        input_tokens=usage.input + usage.cache_read + usage.cache_write,
-        output_tokens=usage.output,
-        cache_read_tokens=usage.cache_read,
-        cache_write_tokens=usage.cache_write,
-    )
-    for name in _names(model):
+    for name, provider in _names(model):
         try:
-            return Decimal(calc_price(tokens, model_ref=name, **when).total_price) * 1_000_000
+            return calc_price(Tokens(input_tokens=1), model_ref=name, provider_id=provider).model
         except (LookupError, ValueError):
             continue
     return None
 
 
-def _names(model: str) -> list[str]:
-    """The model's name, and without what routers put before and after it."""
-    plain = model.strip().rsplit("/", 1)[-1]
-    names = [model.strip(), plain, plain.partition(":")[0], plain.partition("[")[0]]
-    return list(dict.fromkeys(name for name in names if name))
+def _names(model: str) -> list[tuple[str, str | None]]:
+    """Names to look a model up by, with a provider where its name tells one.
+
+    Its own, and without what routers put before and after it.
+    """
+    plain = model.rsplit("/", 1)[-1]
+    bedrock = [(plain, "aws")] if _BEDROCK.match(plain) else []
+    router = [(model, "openrouter")] if "/" in model else []
+    names = [model, plain, plain.partition(":")[0], plain.partition("[")[0]]
+    return [
+        *bedrock,
+        *((name, None) for name in dict.fromkeys(names) if name),
+        *router,
+    ]

@@ -9,9 +9,9 @@ from sparrow_tui.app.clock import HOUR, MINUTE
 from sparrow_tui.app.widgets.metrics_footer import Figures
 from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.settings import SavedSearch
-from sparrow_tui.store.counters import HOUR_MS
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.store.totals import Sums, day_start
+from sparrow_tui.store.steps import HOUR_MS, day_start
+from sparrow_tui.store.totals import Sums
 
 SCOPES = ("all", "list", "session")
 """Scopes of the store's own counters; `remote_figures` shows others'."""

@@ -14,7 +14,8 @@ from sparrow_tui.cli.fresh import fresh_store
 from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, fit, paint, print_json
 from sparrow_tui.export.forms import SCHEMA, time_form
 from sparrow_tui.query_facets import moment_of
-from sparrow_tui.store.totals import STEPS, Sums
+from sparrow_tui.store.steps import STEPS
+from sparrow_tui.store.totals import Sums
 from sparrow_tui.text.figures import compact, dollars
 
 BY = ("day", "agent", "model", "project", "tool")

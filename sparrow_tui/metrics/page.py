@@ -20,9 +20,10 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from sparrow_tui.metrics.ancestor import Sample, render
+from sparrow_tui.store.durations import Histogram
 from sparrow_tui.store.liveness import STATES
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.store.totals import Histogram, Sums
+from sparrow_tui.store.totals import Sums
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MODELS = 40

@@ -16,7 +16,9 @@ import msgspec
 from sparrow_tui.model import SessionInfo, Usage
 from sparrow_tui.pricing import price
 from sparrow_tui.store import durations
-from sparrow_tui.store.codec import Flag, Row, fingerprint
+from sparrow_tui.store.codec import Row, fingerprint
+from sparrow_tui.store.contribution import contribution, listed
+from sparrow_tui.store.steps import HOUR_MS
 
 TABLES = """
 CREATE TABLE bucket(                -- sums by hour (Unix hours, UTC)
@@ -30,19 +32,22 @@ CREATE TABLE bucket(                -- sums by hour (Unix hours, UTC)
   unpriced INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (hour, agent, model, project)
 ) WITHOUT ROWID;
-CREATE TABLE tool_bucket(           -- tool calls by day
-  day INTEGER NOT NULL, agent TEXT NOT NULL, tool TEXT NOT NULL,
+CREATE TABLE tool_bucket(           -- tool calls by hour; errors by the hour of the call's answer
+  hour INTEGER NOT NULL, agent TEXT NOT NULL, tool TEXT NOT NULL,
   calls INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (day, agent, tool)
+  PRIMARY KEY (hour, agent, tool)
 ) WITHOUT ROWID;
+CREATE TABLE presence(              -- hours in which a session had turns of its own
+  hour INTEGER NOT NULL, sid INTEGER NOT NULL, PRIMARY KEY (hour, sid)
+) WITHOUT ROWID;
+CREATE INDEX presence_session ON presence(sid);
 CREATE TABLE counted(               -- the largest figures of turns and requests in the sums
   id INTEGER PRIMARY KEY,           -- fingerprint
   input INTEGER, output INTEGER, cache_read INTEGER, cache_write INTEGER, reasoning INTEGER,
-  requests INTEGER, request_errors INTEGER, calls INTEGER, results INTEGER, cost_micro INTEGER
+  requests INTEGER, request_errors INTEGER, calls INTEGER, results INTEGER, cost_micro INTEGER,
+  timed INTEGER
 );
 """
-
-HOUR_MS = 3_600_000
 
 _ADD = (
     "INSERT INTO bucket VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -57,58 +62,10 @@ _ADD = (
     " cost_micro = cost_micro + excluded.cost_micro, unpriced = unpriced + excluded.unpriced"
 )
 _ADD_TOOL = (
-    "INSERT INTO tool_bucket VALUES (?,?,?,?,?) ON CONFLICT(day, agent, tool)"
+    "INSERT INTO tool_bucket VALUES (?,?,?,?,?) ON CONFLICT(hour, agent, tool)"
     " DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors"
 )
-_KEEP = "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-
-
-@dataclass(slots=True)
-class Contribution:
-    """What one turn adds to its session's sums."""
-
-    requests: int
-    request_errors: int
-    usage: Usage
-    tool_calls: int
-    tool_errors: int
-    cost_micro: int | None
-    unpriced: int
-
-
-def contribution(row: Row, model: str) -> Contribution:
-    """What a turn adds.
-
-    A request is an assistant turn; one that goes on with an earlier turn's request is none of
-    its own. A failed request counts as an error instead. Tool calls count when called.
-
-    Args:
-        row: the turn.
-        model: the session's model, for turns that name none.
-    """
-    failed = bool(row.flags & Flag.API_ERROR)
-    request = row.role == "assistant" and not failed and row.usage_total is None
-    usage = row.usage or Usage()
-    cost, unpriced = _cost(row, model, usage)
-    return Contribution(
-        int(request),
-        int(failed),
-        usage,
-        len(row.calls),
-        sum(1 for result in row.results if result[1]),
-        cost,
-        unpriced,
-    )
-
-
-def _cost(row: Row, model: str, usage: Usage) -> tuple[int | None, int]:
-    """Micro-dollars (the agent's own figure wins) and tokens without a price."""
-    if row.cost_micro is not None:
-        return row.cost_micro, 0
-    if not usage.total:
-        return None, 0
-    cost = price(row.model or model, usage, row.time)
-    return (cost, 0) if cost is not None else (None, usage.total)
+_KEEP = "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
 class _Counted(msgspec.Struct, array_like=True):
@@ -125,6 +82,8 @@ class _Counted(msgspec.Struct, array_like=True):
     results: int = 0
     cost_micro: int = 0
     """Of the agent's own figures only."""
+    timed: int = 0
+    """1 if how long it took is in the histograms."""
 
     @property
     def usage(self) -> Usage:
@@ -148,6 +107,8 @@ class _Adding:
     """Fingerprints never seen before."""
     sums: dict[tuple[int, str, str, str], list[int]] = field(default_factory=dict)
     tools: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
+    hours: set[int] = field(default_factory=set)
+    """Hours in which there are turns never seen before."""
 
     def of(self, identity: int) -> _Counted:
         """The figures kept under a fingerprint."""
@@ -156,9 +117,9 @@ class _Adding:
             self.new.add(identity)
         return self.held[identity]
 
-    def tool(self, day: int, agent: str, tool: str, calls: int, errors: int) -> None:
+    def tool(self, hour: int, agent: str, tool: str, calls: int, errors: int) -> None:
         """Add to a tool's calls and errors."""
-        held = self.tools.setdefault((day, agent, tool), [0, 0])
+        held = self.tools.setdefault((hour, agent, tool), [0, 0])
         held[0] += calls
         held[1] += errors
 
@@ -171,6 +132,7 @@ class Counters:
 
     def add(
         self,
+        sid: int,
         session: SessionInfo,
         rows: Sequence[Row],
         first: int,
@@ -180,7 +142,9 @@ class Counters:
         """Count what turns add to what was counted before.
 
         Args:
-            session: whose turns; model and project for turns that name none.
+            sid: number of the session.
+            session: whose turns; model and project for turns that name none. If it says what the
+                session cost, its turns get no list prices.
             rows: the turns.
             first: ``turn_index`` of the first.
             otherwise: the time of turns without one, in milliseconds since the epoch.
@@ -204,6 +168,9 @@ class Counters:
             moment = row.time if row.time is not None else otherwise
             self._count(adding, timed, session, row, turn, request, moment, calls)
         self._write(adding, [*turns, *requests])
+        self._db.executemany(
+            "INSERT OR IGNORE INTO presence VALUES (?,?)", [(hour, sid) for hour in adding.hours]
+        )
         timed.write(self._db)
 
     def _held(self, identities: Iterable[int]) -> dict[int, _Counted]:
@@ -239,17 +206,20 @@ class Counters:
         before.request_errors = max(before.request_errors, part.request_errors)
         before.calls = max(before.calls, len(row.tools))
         before.results = max(before.results, len(row.results))
-        usage = Usage()
+        usage, known = Usage(), Usage()
         if row.usage is not None:
+            known = adding.of(request).usage
             usage = adding.of(request).grow(row.usage_total or row.usage)
         cost, unpriced = 0, 0
         if row.cost_micro is not None:
             cost = max(0, row.cost_micro - before.cost_micro)
             before.cost_micro = max(before.cost_micro, row.cost_micro)
-        elif usage.total:
-            listed, unpriced = _cost(row, model, usage)
-            cost = listed or 0
+        elif usage.total and session.cost_micro is None:
+            asked_for, unpriced = listed(model, known, adding.of(request).usage, row.time)
+            cost = asked_for or 0
         hour = moment // HOUR_MS
+        if new:
+            adding.hours.add(hour)
         values = (
             int(new), asked, failed, usage.input, usage.output, usage.cache_read,
             usage.cache_write, usage.reasoning, len(called), errors, cost, unpriced,
@@ -260,15 +230,19 @@ class Counters:
             for place, value in enumerate(values):
                 held[place] += value
         for tool in called:
-            adding.tool(hour // 24, session.agent, tool, 1, 0)
+            adding.tool(hour, session.agent, tool, 1, 0)
+        own = {call for call, _ in row.calls}
         for result in results:
             call = calls.get(result[0])
             if call is None or not call.name:
                 continue
             if result[1]:
-                adding.tool(hour // 24, session.agent, call.name, 0, 1)
-            timed.tool(call.name, call.lasted(result[2], row.time))
-        if new and row.duration_ms is not None:
+                adding.tool(hour, session.agent, call.name, 0, 1)
+            # A call and its answer in one turn share its one time: that tells no duration.
+            ended = None if result[0] in own else row.time
+            timed.tool(call.name, call.lasted(result[2], ended))
+        if row.duration_ms is not None and not before.timed:
+            before.timed = 1
             timed.turn(model, row.duration_ms)
 
     def _write(self, adding: _Adding, identities: Iterable[int]) -> None:
@@ -297,7 +271,7 @@ class Counters:
         cost = info.cost_micro
         unpriced = 0
         if cost is None and usage.total:
-            cost = price(model, usage, moment)
+            cost = price(model, usage, moment, summed=True)
             unpriced = usage.total if cost is None else 0
         identity = fingerprint(f"s:{info.id}".encode("utf-8", "replace"))
         held = self._held([identity]).get(identity, _Counted())

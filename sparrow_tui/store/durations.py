@@ -41,6 +41,54 @@ _INGEST = (
 )
 
 
+class Histogram(msgspec.Struct):
+    """How often something took how long."""
+
+    bounds: tuple[float, ...]
+    """Upper bounds of the slots, in seconds."""
+    slots: list[int]
+    """Number in each slot, and last of those above every bound."""
+    total: float = 0.0
+    """Seconds in all."""
+    longest: float = 0.0
+    """Seconds."""
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return sum(self.slots)
+
+    @property
+    def mean(self) -> float:
+        """Seconds on average; 0 if there were none."""
+        return self.total / self.number if self.number else 0.0
+
+    def plus(self, other: Histogram) -> Histogram:
+        """This and another with the same bounds, added up."""
+        return Histogram(
+            self.bounds,
+            [a + b for a, b in zip(self.slots, other.slots, strict=True)],
+            self.total + other.total,
+            max(self.longest, other.longest),
+        )
+
+    def quantile(self, share: float) -> float:
+        """Seconds within which a share of them took place; 0 if there were none.
+
+        Within a slot they count as spread evenly, as in Prometheus' ``histogram_quantile``.
+        """
+        wanted = share * self.number
+        if not wanted:
+            return 0.0
+        below, floor = 0, 0.0
+        for bound, number in zip((*self.bounds, self.longest), self.slots, strict=True):
+            if number and below + number >= wanted:
+                top = min(bound, self.longest)
+                return min(floor, top) + max(0.0, top - floor) * (wanted - below) / number
+            below, floor = below + number, bound
+        return self.longest
+
+
 class Call(msgspec.Struct, frozen=True):
     """A tool call that is answered."""
 
@@ -104,3 +152,18 @@ def searched(db: apsw.Connection, stage: str, seconds: Iterable[float]) -> None:
 def ingested(db: apsw.Connection, agent: str, size: int, records: int, lag_ms: int) -> None:
     """Add what was read of a source. Its caller holds the transaction."""
     db.execute(_INGEST, (agent, max(size, 0), records, max(lag_ms, 0)))
+
+
+def histograms(db: apsw.Connection, kind: str) -> dict[tuple[str, str], Histogram]:
+    """Histograms of a kind (``tool``, ``turn`` or ``search``) by agent and name."""
+    bounds = SEARCH_BOUNDS if kind == "search" else BOUNDS
+    found: dict[tuple[str, str], Histogram] = {}
+    for agent, name, slot, number, total, longest in db.execute(
+        "SELECT agent, name, slot, number, total_us, longest_us FROM duration WHERE kind = ?",
+        (kind,),
+    ).fetchall():
+        held = found.setdefault((agent, name), Histogram(bounds, [0] * (len(bounds) + 1)))
+        held.slots[min(slot, len(bounds))] += number
+        held.total += total / 1e6
+        held.longest = max(held.longest, longest / 1e6)
+    return found

@@ -77,8 +77,9 @@ def forget(db: apsw.Connection, sid: int, rows: Sequence[Row]) -> None:
 
 
 def forget_session(db: apsw.Connection, sid: int) -> None:
-    """Drop a session's calls, and the pictures no other session shows."""
+    """Drop a session's calls and hours, and the pictures no other session shows."""
     db.execute("DELETE FROM call WHERE sid = ?", (sid,))
+    db.execute("DELETE FROM presence WHERE sid = ?", (sid,))
     refs = db.execute("SELECT ref FROM attachment_use WHERE sid = ?", (sid,)).fetchall()
     db.execute("DELETE FROM attachment_use WHERE sid = ?", (sid,))
     for (ref,) in refs:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sparrow_tui.model import Usage
 from sparrow_tui.store.codec import Row
-from sparrow_tui.store.counters import contribution
+from sparrow_tui.store.contribution import contribution
 
 
 @dataclass(slots=True)
@@ -38,12 +38,14 @@ class OpenSession:
     new: bool = False
     indexed: tuple[str | None, str | None, str | None] | None = None
     """Title, first prompt and project as the index has them; ``None``: not in it yet."""
+    own_cost: int | None = None
+    """What its agent says the whole session cost, in micro-dollars: turns get no list prices."""
     slots: dict[int, int] = field(default_factory=dict)
     """Next free row id by the first row id of a second."""
 
     def apply(self, row: Row, sign: int) -> None:
         """Count a turn in (+1) or out (-1)."""
-        part = contribution(row, self.model or "")
+        part = contribution(row, self.model or "", priced=self.own_cost is None)
         usage = part.usage
         self.usage = Usage(
             self.usage.input + sign * usage.input,

@@ -6,16 +6,15 @@ scanning turns.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import apsw
 import msgspec
 
-from sparrow_tui.store.counters import HOUR_MS
-from sparrow_tui.store.durations import BOUNDS, SEARCH_BOUNDS
+from sparrow_tui.store import durations
+from sparrow_tui.store.durations import Histogram
 from sparrow_tui.store.liveness import LIVE, STATE_AT
+from sparrow_tui.store.steps import HOUR_MS, STEPS, expression, name_of
 
 FIELDS = (
     "turns", "requests", "request_errors", "input", "output", "cache_read", "cache_write",
@@ -24,9 +23,6 @@ FIELDS = (
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in FIELDS)
 LABELS = ("agent", "model", "project")
 """What sums can be kept apart by, besides time and tool."""
-STEPS = ("hour", "day", "week", "month")
-MOST_ACTIVE_MS = 400 * 24 * HOUR_MS
-"""A session counts as active for at most so long."""
 
 
 class Sums(msgspec.Struct, array_like=True):
@@ -56,29 +52,6 @@ class Sums(msgspec.Struct, array_like=True):
         """Add another's counts to these."""
         for name in FIELDS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-
-
-class Histogram(msgspec.Struct):
-    """How often something took how long."""
-
-    bounds: tuple[float, ...]
-    """Upper bounds of the slots, in seconds."""
-    slots: list[int]
-    """Number in each slot, and last of those above every bound."""
-    total: float = 0.0
-    """Seconds in all."""
-    longest: float = 0.0
-    """Seconds."""
-
-    @property
-    def number(self) -> int:
-        """How many there were."""
-        return sum(self.slots)
-
-    @property
-    def mean(self) -> float:
-        """Seconds on average; 0 if there were none."""
-        return self.total / self.number if self.number else 0.0
 
 
 class Ingest(msgspec.Struct, array_like=True, frozen=True):
@@ -124,13 +97,7 @@ class Totals:
             return self._by_tool(since, until, agent)
         where, values = _span(since, until, agent)
         if key in STEPS:
-            rows = self._db.execute(
-                f"SELECT hour, {_SUMS} FROM bucket{where} GROUP BY hour ORDER BY hour", values
-            ).fetchall()
-            steps: dict[str, Sums] = {}
-            for hour, *sums in rows:
-                steps.setdefault(label_of(hour * HOUR_MS, key), Sums()).add(Sums(*sums))
-            return list(steps.items())
+            return list(self._stepped(key, "''", where, values).get("", {}).items())
         if key not in LABELS:
             raise ValueError(f"sums are not kept by {key}")
         rows = self._db.execute(
@@ -146,8 +113,8 @@ class Totals:
         conditions, values = ["1"], []
         for moment, sign in ((since, ">="), (until, "<=")):
             if moment is not None:
-                conditions.append(f"day {sign} ?")
-                values.append(moment // HOUR_MS // 24)
+                conditions.append(f"hour {sign} ?")
+                values.append(moment // HOUR_MS)
         rows = self._db.execute(
             "SELECT tool, sum(calls), sum(errors) FROM tool_bucket"
             f" WHERE {' AND '.join(conditions)}"
@@ -170,17 +137,7 @@ class Totals:
         Args:
             kind: ``tool`` (by tool), ``turn`` (by model) or ``search`` (by stage).
         """
-        bounds = SEARCH_BOUNDS if kind == "search" else BOUNDS
-        found: dict[tuple[str, str], Histogram] = {}
-        for agent, name, slot, number, total, longest in self._db.execute(
-            "SELECT agent, name, slot, number, total_us, longest_us FROM duration WHERE kind = ?",
-            (kind,),
-        ).fetchall():
-            held = found.setdefault((agent, name), Histogram(bounds, [0] * (len(bounds) + 1)))
-            held.slots[min(slot, len(bounds))] += number
-            held.total += total / 1e6
-            held.longest = max(held.longest, longest / 1e6)
-        return found
+        return durations.histograms(self._db, kind)
 
     def ingest(self) -> list[Ingest]:
         """What was read of each agent's sources."""
@@ -198,17 +155,28 @@ class Totals:
             apart: one of `LABELS`; ``None``: all under an empty label.
 
         Returns:
-            Sums by label and then by the step's name (see `label_of`), steps without any left out.
+            Sums by label and then by the step's name (see `steps.label_of`), those without
+            any left out.
         """
-        what = apart if apart in LABELS else "''"
         where, values = _span(since, until, None)
-        rows = self._db.execute(
-            f"SELECT {what}, hour, {_SUMS} FROM bucket{where} GROUP BY 1, 2 ORDER BY 2", values
-        ).fetchall()
+        return self._stepped(step, apart if apart in LABELS else "''", where, values)
+
+    def _stepped(
+        self, step: str, apart: str, where: str, values: tuple[object, ...]
+    ) -> dict[str, dict[str, Sums]]:
+        """Sums by label and step of local time, in order of time."""
+        first, last = self._db.execute(
+            f"SELECT min(hour), max(hour) FROM bucket{where}", values
+        ).fetchone()
+        if first is None:
+            return {}
         found: dict[str, dict[str, Sums]] = {}
-        for label, hour, *sums in rows:
-            name = label_of(hour * HOUR_MS, step)
-            found.setdefault(label, {}).setdefault(name, Sums()).add(Sums(*sums))
+        for label, number, *sums in self._db.execute(
+            f"SELECT {apart}, {expression(step, first, last)} AS step, {_SUMS} FROM bucket{where}"
+            " GROUP BY 1, 2 ORDER BY 2",
+            values,
+        ):
+            found.setdefault(label, {})[name_of(number, step)] = Sums(*sums)
         return found
 
     def of_sessions(self, sids: Sequence[int]) -> Sums:
@@ -235,48 +203,54 @@ class Totals:
         ).fetchall()
         return {(agent, status): number for agent, status, number in rows}
 
-    def active_since(self, since: int, step: str) -> dict[str, int]:
-        """How many sessions had a turn in each step of local time, from a moment on.
+    def active_sessions(
+        self, step: str, since: int, until: int, apart: str | None = None
+    ) -> dict[str, dict[str, int]]:
+        """How many sessions had turns in each step of local time; copied turns are no news.
 
-        A session counts in the steps from its first turn to its last.
+        Args:
+            step: one of `STEPS`.
+            since: first moment, milliseconds since the epoch.
+            until: last moment.
+            apart: one of `LABELS`, as the session has it; ``None``: all under an empty label.
         """
-        found: dict[str, int] = {}
-        for began, ended in self._db.execute(
-            "SELECT max(coalesce(created_at, updated_at), ?), updated_at FROM session"
-            " WHERE updated_at >= ? AND NOT ghost",
-            (since, since),
-        ).fetchall():
-            for name in steps_between(began, min(ended, began + MOST_ACTIVE_MS), step):
-                found[name] = found.get(name, 0) + 1
+        what = f"coalesce(session.{apart}, '')" if apart in LABELS else "''"
+        first, last = since // HOUR_MS, until // HOUR_MS
+        found: dict[str, dict[str, int]] = {}
+        for label, number, sessions in self._db.execute(
+            f"SELECT {what}, {expression(step, first, last)} AS step, count(DISTINCT sid)"
+            " FROM presence JOIN session USING (sid) WHERE hour BETWEEN ? AND ?"
+            " GROUP BY 1, 2 ORDER BY 2",
+            (first, last),
+        ):
+            found.setdefault(label, {})[name_of(number, step)] = sessions
         return found
 
+    def sessions_between(
+        self, since: int, until: int, apart: str | None = None, label: str = ""
+    ) -> list[int]:
+        """Numbers of the sessions with turns between two times (whole hours), newest first.
+
+        Args:
+            since: first moment, milliseconds since the epoch.
+            until: last moment.
+            apart: one of `LABELS`, to take only some; ``None``: all.
+            label: the agent, model or project wanted.
+        """
+        only = f" AND coalesce(session.{apart}, '') = ?" if apart in LABELS else ""
+        rows = self._db.execute(
+            "SELECT DISTINCT sid, updated_at FROM presence JOIN session USING (sid)"
+            f" WHERE hour BETWEEN ? AND ?{only} ORDER BY updated_at DESC, sid DESC",
+            (since // HOUR_MS, until // HOUR_MS, *([label] if only else [])),
+        ).fetchall()
+        return [sid for sid, _ in rows]
+
     def slowest(self, limit: int = 20) -> list[tuple[str, Histogram]]:
-        """The tools that take longest on average, over all agents."""
+        """The tools that typically (half their calls) take longest, over all agents."""
         found: dict[str, Histogram] = {}
         for (_, tool), part in self.durations("tool").items():
-            held = found.setdefault(tool, Histogram(part.bounds, [0] * len(part.slots)))
-            held.slots = [a + b for a, b in zip(held.slots, part.slots, strict=True)]
-            held.total += part.total
-            held.longest = max(held.longest, part.longest)
-        return sorted(found.items(), key=lambda pair: pair[1].mean, reverse=True)[:limit]
-
-
-def steps_between(first: int, last: int, step: str) -> list[str]:
-    """Names of the steps of local time from one moment to another, in order.
-
-    Args:
-        first: milliseconds since the epoch.
-        last: milliseconds since the epoch.
-        step: one of `STEPS`.
-    """
-    names: dict[str, None] = {}
-    stride = HOUR_MS if step == "hour" else 12 * HOUR_MS
-    moment = first
-    while moment < last:
-        names[label_of(moment, step)] = None
-        moment += stride
-    names[label_of(last, step)] = None
-    return list(names)
+            found[tool] = found[tool].plus(part) if tool in found else part
+        return sorted(found.items(), key=lambda pair: pair[1].quantile(0.5), reverse=True)[:limit]
 
 
 def _span(
@@ -294,25 +268,3 @@ def _span(
         conditions.append("agent = ?")
         values.append(agent)
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), tuple(values)
-
-
-_FORMS: dict[str, Callable[[datetime], str]] = {
-    "hour": lambda moment: moment.strftime("%Y-%m-%d %H:00"),
-    "day": lambda moment: moment.strftime("%Y-%m-%d"),
-    "week": lambda moment: moment.strftime("%G-W%V"),
-    "month": lambda moment: moment.strftime("%Y-%m"),
-}
-
-
-def label_of(moment: int, step: str) -> str:
-    """The local hour, day, week or month of a time: ``2026-03-01``, ``2026-W09``."""
-    try:
-        return _FORMS[step](datetime.fromtimestamp(moment / 1000))
-    except (OverflowError, OSError, ValueError):
-        return "?"
-
-
-def day_start(now: int | None = None) -> int:
-    """Midnight, local time, in milliseconds since the epoch."""
-    moment = datetime.fromtimestamp((now if now is not None else time.time() * 1000) / 1000)
-    return int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)

@@ -132,6 +132,7 @@ class Writer:
         session.project = info.project or session.project
         session.branch = info.branch or session.branch
         session.model = info.model or session.model
+        session.own_cost = info.cost_micro
         return session
 
     def _put(
@@ -183,10 +184,13 @@ class Writer:
             self._index.defer([entry for entry in entries if entry.role == "tool"])
             entries = [entry for entry in entries if entry.role != "tool"]
         self._index.add(entries)
-        facts = SessionInfo(id=session.id, model=session.model, project=session.project)
+        facts = SessionInfo(
+            id=session.id, model=session.model, project=session.project,
+            cost_micro=session.own_cost,
+        )  # fmt: skip
         otherwise = session.updated_at or int(time.time() * 1000)
         answered = side_tables.answered(self._db, session.sid, new)
-        self._counters.add(facts, new, first, otherwise, answered)
+        self._counters.add(session.sid, facts, new, first, otherwise, answered)
         return len(new)
 
     def _place(self, session: OpenSession, moment: int | None) -> int:
@@ -296,6 +300,8 @@ class Writer:
             session.updated_at = max(session.updated_at or 0, info.updated_at)
         if info.usage is not None:
             session.usage = info.usage
+        if info.cost_micro is not None:
+            session.unpriced = 0
         if info.usage is not None or info.cost_micro is not None:
             moment = session.updated_at or int(time.time() * 1000)
             session.cost_micro = self._counters.session_level(

@@ -1,0 +1,130 @@
+"""Questions charts ask of the counters: steps of local time, sessions behind a point, quantiles."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparrow_tui.model import ToolUse, Turn, Usage
+from sparrow_tui.store import open_store
+from sparrow_tui.store.durations import Histogram
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.store.steps import (
+    HOUR_MS,
+    STEPS,
+    expression,
+    label_of,
+    name_of,
+    span_of,
+    steps_between,
+)
+
+NEW_YEAR = 1_767_225_600_000
+"""2026-01-01T00:00:00Z"""
+ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati")
+
+
+@pytest.fixture(params=ZONES)
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = open_store(str(tmp_path / "archive.db"))
+    yield opened
+    opened.close()
+
+
+def said(moment: int, model: str = "m", tokens: int = 10, uid: str = "") -> Turn:
+    return Turn(role="assistant", blocks=[ToolUse("c", "Bash")], time=moment, model=model,
+                usage=Usage(tokens, 1), uid=uid)  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_sql_and_python_name_the_same_steps(zone: str, step: str, store: SqliteStore) -> None:
+    first = NEW_YEAR // HOUR_MS - 24 * 400
+    hours = range(first, first + 24 * 800, 7)
+    wanted = expression(step, hours[0], hours[-1])
+    query = f"SELECT {wanted} FROM (SELECT ? AS hour)"
+    for hour in hours:
+        number = store.connection.execute(query, (hour,)).get
+        assert name_of(number, step) == label_of(hour * HOUR_MS, step)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_steps_span_is_all_it_names(zone: str, step: str) -> None:
+    for moment in range(NEW_YEAR, NEW_YEAR + 400 * 24 * HOUR_MS, 311 * HOUR_MS):
+        name = label_of(moment, step)
+        first, last = span_of(name, step)
+        assert first <= moment <= last
+        assert label_of(first, step) == label_of(last, step) == name
+        assert label_of(first - 1, step) != name != label_of(last + 1, step)
+    assert steps_between(NEW_YEAR, NEW_YEAR + 40 * 24 * HOUR_MS, step)[-1] == label_of(
+        NEW_YEAR + 40 * 24 * HOUR_MS, step
+    )
+
+
+def test_series_heat_and_labels(store: SqliteStore) -> None:
+    day = 24 * HOUR_MS
+    store.append("claude:a", [said(NEW_YEAR, "m1"), said(NEW_YEAR + day, "m2", 30)])
+    store.append("codex:b", [said(NEW_YEAR + day + HOUR_MS, "m2", 5)])
+    series = store.totals.series("day", NEW_YEAR, NEW_YEAR + 2 * day, "model")
+    assert {model: {at: s.input for at, s in steps.items()} for model, steps in series.items()} == {
+        "m1": {"2026-01-01": 10}, "m2": {"2026-01-02": 35},
+    }  # fmt: skip
+    assert [(at, s.input) for at, s in store.totals.by("day")] == [
+        ("2026-01-01", 10), ("2026-01-02", 35),
+    ]  # fmt: skip
+    assert [name for name, _ in store.totals.by("agent")] == ["claude", "codex"]
+    assert store.totals.by("hour", since=NEW_YEAR + day)[0][0] == "2026-01-02 00:00"
+    tools = store.totals.by("tool", since=NEW_YEAR + day + HOUR_MS)
+    assert [(name, sums.tool_calls) for name, sums in tools] == [("Bash", 1)]
+    assert store.totals.series("day", 0, HOUR_MS) == {}
+
+
+def test_sessions_are_active_when_they_have_turns(store: SqliteStore) -> None:
+    day = 24 * HOUR_MS
+    store.append("claude:a", [said(NEW_YEAR, uid="1"), said(NEW_YEAR + 20 * day, uid="2")])
+    store.append("claude:fork", [said(NEW_YEAR, uid="1"), said(NEW_YEAR + 20 * day + 1, uid="3")])
+    store.append("codex:b", [said(NEW_YEAR)])
+    totals, end = store.totals, NEW_YEAR + 60 * day
+    assert totals.active_sessions("day", NEW_YEAR, end, "agent") == {
+        "claude": {"2026-01-01": 1, "2026-01-21": 2}, "codex": {"2026-01-01": 1},
+    }  # fmt: skip
+    assert totals.active_sessions("month", NEW_YEAR, end) == {"": {"2026-01": 3}}
+    behind = totals.sessions_between(*span_of("2026-01-21", "day"))
+    assert len(behind) == 2
+    assert len(totals.sessions_between(NEW_YEAR, end, "agent", "codex")) == 1
+    store.delete("codex:b")
+    assert totals.sessions_between(NEW_YEAR, end, "agent", "codex") == []
+    assert sum(s.turns for _, s in totals.by("agent")) == 4  # what was counted stays
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=40), st.floats(0.01, 0.99))
+def test_quantiles_stay_within_their_slot(slots: list[int], share: float) -> None:
+    bounds = (1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
+    numbers = [slots.count(n) for n in range(7)]
+    longest = max((100.0 if n == 6 else bounds[n]) for n in slots)
+    value = Histogram(bounds, numbers, 1.0, longest).quantile(share)
+    reached = sorted(slots)[max(0, math.ceil(len(slots) * share) - 1)]
+    assert (
+        (bounds[reached - 1] if reached else 0) <= value <= min(longest, (*bounds, 100.0)[reached])
+    )
+    assert Histogram(bounds, [0] * 7).quantile(share) == 0
+
+
+def test_local_midnight_begins_the_day(zone: str) -> None:
+    first, _ = span_of("2026-03-08", "day")
+    assert datetime.fromtimestamp(first / 1000).strftime("%Y-%m-%d %H:%M") == "2026-03-08 00:00"
