@@ -59,7 +59,7 @@ def count(
         tool_errors=sums.tool_errors,
         cost_micro=sums.cost_micro,
         unpriced=sums.unpriced,
-        active=totals.active(),
+        active=totals.active(now),
         today_tokens=_new_tokens(today),
         today_cost=today.cost_micro,
         rate=_rate(hours, now),

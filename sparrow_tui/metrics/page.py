@@ -20,6 +20,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from sparrow_tui.metrics.ancestor import Sample, render
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.store.connection import translated
 from sparrow_tui.store.durations import Histogram
 from sparrow_tui.store.liveness import STATES
 from sparrow_tui.store.sqlite import SqliteStore
@@ -28,8 +30,12 @@ from sparrow_tui.store.totals import Sums
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MODELS = 40
 """Models with series of their own: those with most tokens."""
+AGENTS = 40
+"""Agents with series of their own: those with most turns."""
 TOOLS = 40
 """Tools with series of their own: those called most."""
+LONGEST = 120
+"""Characters of a label's value."""
 OTHER = "other"
 KINDS = ("input", "output", "cache_read", "cache_write", "reasoning")
 """Kinds of token; reasoning tokens are output tokens too."""
@@ -64,10 +70,15 @@ def page(store: SqliteStore, now: int | None = None) -> str:
         StoreError: the store cannot be read.
     """
     moment = int(time.time() * 1000) if now is None else now
-    sums, active = store.totals.overall(), store.totals.active()
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Store(store, sums, moment))
-    return render(sample_of(sums, active)) + generate_latest(registry).decode()
+    with translated(store.path):
+        store.connection.execute("BEGIN")  # one moment of the store for all samples
+        try:
+            sums, active = store.totals.overall(), store.totals.active(moment)
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(_Store(store, sums, moment))
+            return render(sample_of(sums, active)) + generate_latest(registry).decode()
+        finally:
+            store.connection.execute("COMMIT")
 
 
 class _Store(Collector):
@@ -75,6 +86,12 @@ class _Store(Collector):
 
     def __init__(self, store: SqliteStore, sums: Sums, now: int) -> None:
         self._store = store
+        self._rows = [
+            (_label(agent), _label(model), part) for agent, model, part in store.totals.labelled()
+        ]
+        tokens = [(model, part.tokens) for _, model, part in self._rows]
+        self._models = _busiest(tokens, MODELS)
+        self._agents = _busiest(((agent, part.turns) for agent, _, part in self._rows), AGENTS)
         self._sums = sums
         self._now = now
 
@@ -93,22 +110,31 @@ class _Store(Collector):
         yield from self._reading()
         yield _histograms(
             "sparrow_turn_duration_seconds", "How long turns took, where the agent tells",
-            ("agent", "model"), self._store.totals.durations("turn"), lambda key: key,
+            ("agent", "model"), self._store.totals.durations("turn"),
+            lambda key: (self._agent(key[0]), self._model(key[1])),
         )  # fmt: skip
         yield _histograms(
             "sparrow_search_seconds", "How long searches in the app took", ("stage",),
             self._store.totals.durations("search"), lambda key: (key[1],),
         )  # fmt: skip
 
+    def _agent(self, name: str) -> str:
+        """The label of an agent."""
+        name = _label(name)
+        return name if name in self._agents else OTHER
+
+    def _model(self, name: str) -> str:
+        """The label of a model."""
+        name = _label(name)
+        return name if name in self._models else OTHER
+
     def _by_model(self) -> Iterator[Metric]:
-        rows = self._store.totals.labelled()
-        kept = _busiest(((model, sums.tokens) for _, model, sums in rows), MODELS)
         apart: dict[tuple[str, str], Sums] = {}
         turns: dict[str, int] = {}
-        for agent, model, sums in rows:
+        for name, model, sums in self._rows:
+            agent = self._agent(name)
             turns[agent] = turns.get(agent, 0) + sums.turns
-            key = (agent, model if model in kept else OTHER)
-            apart.setdefault(key, Sums()).add(sums)
+            apart.setdefault((agent, self._model(model)), Sums()).add(sums)
         labels = ["agent", "model"]
         tokens = CounterMetricFamily(
             "sparrow_model_tokens", "Tokens by kind", labels=[*labels, "kind"]
@@ -136,7 +162,7 @@ class _Store(Collector):
         yield from (tokens, requests, cost, unpriced, told)
 
     def _by_tool(self) -> Iterator[Metric]:
-        rows = self._store.totals.by("tool")
+        rows = [(_label(tool), sums) for tool, sums in self._store.totals.by("tool")]
         kept = _busiest(((tool, sums.tool_calls) for tool, sums in rows), TOOLS)
         apart: dict[str, Sums] = {}
         for tool, sums in rows:
@@ -149,9 +175,10 @@ class _Store(Collector):
             calls.add_metric([tool, "error"], sums.tool_errors)
         yield calls
         yield _histograms(
-            "sparrow_tool_duration_seconds", "How long tools took", ("tool",),
-            self._store.totals.durations("tool"),
-            lambda key: (key[1] if key[1] in kept else OTHER,),
+            "sparrow_tool_duration_seconds",
+            "From a tool's call to its answer, approval included, where times are on disk",
+            ("tool",), self._store.totals.durations("tool"),
+            lambda key: (tool if (tool := _label(key[1])) in kept else OTHER,),
         )  # fmt: skip
 
     def _sessions(self) -> Iterator[Metric]:
@@ -160,7 +187,7 @@ class _Store(Collector):
         )
         states: dict[tuple[str, str], int] = {}
         for (agent, state), number in self._store.totals.states(self._now).items():
-            key = (agent, state if state in STATES else OTHER)
+            key = (self._agent(agent), state if state in STATES else OTHER)
             states[key] = states.get(key, 0) + number
         for state_key, number in sorted(states.items()):
             sessions.add_metric(state_key, number)
@@ -184,10 +211,15 @@ class _Store(Collector):
             labels=["agent"],
         )
         for read in self._store.totals.ingest():
-            size.add_metric([read.agent], read.bytes)
-            records.add_metric([read.agent], read.records)
-            lag.add_metric([read.agent], read.lag_ms / 1000)
+            size.add_metric([_label(read.agent)], read.bytes)
+            records.add_metric([_label(read.agent)], read.records)
+            lag.add_metric([_label(read.agent)], read.lag_ms / 1000)
         yield from (size, records, lag)
+
+
+def _label(name: str) -> str:
+    """A name from a transcript as the value of a label: one short line, safe on a terminal."""
+    return clean_line(name, LONGEST)
 
 
 def _busiest(numbers: Iterable[tuple[str, int]], most: int) -> set[str]:
@@ -199,7 +231,7 @@ def _busiest(numbers: Iterable[tuple[str, int]], most: int) -> set[str]:
 
 
 def _histograms(
-    name: str,
+    family_name: str,
     text: str,
     labels: tuple[str, ...],
     parts: Mapping[tuple[str, str], Histogram],
@@ -208,10 +240,9 @@ def _histograms(
     """Histograms as one family, those that get the same labels added up."""
     sums: dict[tuple[str, ...], Histogram] = {}
     for key, part in parts.items():
-        held = sums.setdefault(relabel(key), Histogram(part.bounds, [0] * len(part.slots)))
-        held.slots = [a + b for a, b in zip(held.slots, part.slots, strict=True)]
-        held.total += part.total
-    family = HistogramMetricFamily(name, text, labels=labels)
+        name = relabel(key)
+        sums[name] = sums[name].plus(part) if name in sums else part
+    family = HistogramMetricFamily(family_name, text, labels=labels)
     for key_labels, held in sorted(sums.items()):
         below, buckets = 0, []
         for bound, number in zip((*held.bounds, "+Inf"), held.slots, strict=True):

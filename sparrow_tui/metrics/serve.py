@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 from sparrow_tui.metrics.page import CONTENT_TYPE, page
@@ -39,7 +40,7 @@ def address_of(text: str) -> tuple[str, int]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers ``/metrics`` and a line that leads there; nothing else exists."""
+    """Answers ``/metrics``; nothing else exists."""
 
     server: PageServer
     server_version = "sparrow-tui"
@@ -65,10 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
                     store.close()
             except StoreError as error:
                 self._send(503, f"{error}\n", body)
-        elif path == "/":
-            self._send(200, "sparrow-tui: the counters are at /metrics\n", body)
         else:
-            self._send(404, "there is only /metrics here\n", body)
+            self._send(404, "there is nothing here; the counters are at /metrics\n", body)
 
     def _send(
         self, code: int, text: str, body: bool, kind: str = "text/plain; charset=utf-8"
@@ -114,6 +113,11 @@ class PageServer(ThreadingHTTPServer):
             raise AddressError(
                 f"{address[0]}:{address[1]} cannot be served at: {reason}; name another HOST:PORT"
             ) from error
+
+    def server_bind(self) -> None:
+        """Take the address, without asking a name server what this machine is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     @property
     def url(self) -> str:

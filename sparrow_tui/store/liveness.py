@@ -18,11 +18,11 @@ STATE_AT = (
 )
 """SQL: as `status_now`, at a time in milliseconds given as the first value."""
 
-LIVE = (
-    "(status = 'working' AND updated_at > unixepoch() * 1000 - 600000"
-    " OR status = 'waiting' AND updated_at > unixepoch() * 1000 - 86400000)"
+LIVE_AT = (
+    "status IN ('working', 'waiting')"
+    " AND updated_at > ?1 - CASE status WHEN 'working' THEN 600000 ELSE 86400000 END"
 )
-"""SQL: sessions that are working or waiting now."""
+"""SQL: whether a session is working or waiting at a time in milliseconds given as first value."""
 
 
 def status_now(session: Session, now: int) -> str:

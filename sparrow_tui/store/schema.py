@@ -34,6 +34,7 @@ CREATE TABLE session(
 CREATE INDEX session_updated ON session(hidden, updated_at DESC, sid DESC);
 CREATE INDEX session_parent ON session(parent) WHERE parent IS NOT NULL;
 CREATE INDEX session_source ON session(source);
+CREATE INDEX session_live ON session(status, updated_at) WHERE status IN ('working', 'waiting');
 
 CREATE TABLE turn(
   docid INTEGER PRIMARY KEY,        -- sorts by time: see store/docid.py

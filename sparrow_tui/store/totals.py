@@ -6,6 +6,7 @@ scanning turns.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import apsw
@@ -13,7 +14,7 @@ import msgspec
 
 from sparrow_tui.store import durations
 from sparrow_tui.store.durations import Histogram
-from sparrow_tui.store.liveness import LIVE, STATE_AT
+from sparrow_tui.store.liveness import LIVE_AT, STATE_AT
 from sparrow_tui.store.steps import HOUR_MS, STEPS, expression, name_of
 
 FIELDS = (
@@ -191,9 +192,15 @@ class Totals:
             total.add(Sums(*row))
         return total
 
-    def active(self) -> int:
-        """Sessions in which an agent works or waits for its user now."""
-        return int(self._db.execute(f"SELECT count(*) FROM session WHERE {LIVE}").get or 0)
+    def active(self, now: int | None = None) -> int:
+        """Sessions in which an agent works or waits for its user.
+
+        Args:
+            now: the present in milliseconds since the epoch.
+        """
+        moment = int(time.time() * 1000) if now is None else now
+        query = f"SELECT count(*) FROM session WHERE {LIVE_AT}"
+        return int(self._db.execute(query, (moment,)).get or 0)
 
     def states(self, now: int) -> dict[tuple[str, str], int]:
         """Number of sessions by agent and state at a time (see `liveness.status_now`)."""
