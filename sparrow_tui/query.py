@@ -16,7 +16,7 @@ from sparrow_tui import query_facets as facets
 from sparrow_tui import tokens
 from sparrow_tui.query_facets import FACETS, SORTS, Facet
 
-__all__ = ["EXAMPLES", "FACETS", "SORTS", "Facet", "Query", "Term", "highlight", "parse"]
+__all__ = ["EXAMPLES", "FACETS", "SORTS", "Facet", "Problem", "Query", "Term", "highlight", "parse"]
 
 EXAMPLES = (
     ("retry backoff", "both words, each a prefix"),

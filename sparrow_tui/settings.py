@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, omit_defaults=True):
     saved: list[SavedSearch] = []
     show_children: bool = False
     """Whether sub-agents' sessions are in the list."""
+    group: str = ""
+    """What the list is grouped by: see `sparrow_tui.store.grouping`; empty: nothing."""
 
     def remember_search(self, query: str) -> None:
         """Put a search at the head of the history."""

@@ -154,6 +154,7 @@ class SparrowApp(App[str]):
         """The main screen stands: start the engine that answers to it."""
         self.main.box.history = self.settings.searches
         self.engine.show_children(self.settings.show_children)
+        self.engine.group(self.settings.group)
         self.engine.start()
         self.call_after_refresh(self._settle)
 

@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 from sparrow_tui.app import filters
-from sparrow_tui.app.screens.help import declared, key_name
+from sparrow_tui.app.screens.help import declared, key_name, purpose
 from sparrow_tui.sanitize import clean_line
 
 if TYPE_CHECKING:
@@ -58,10 +58,11 @@ class Commands(Provider):
         for node in focused:
             for binding in declared(node):
                 moves = binding.action.startswith(("line", "page", "move", "list_page"))
-                if binding.description not in seen and not moves:
-                    seen.add(binding.description)
+                name = purpose(binding)
+                if name not in seen and not moves:
+                    seen.add(name)
                     keys = ", ".join(key_name(key.strip()) for key in binding.key.split(","))
-                    yield Command(binding.description, keys, partial(self._act, node, binding))
+                    yield Command(name, keys, partial(self._act, node, binding))
         for agent in app.agents_held:
             look = app.looks.get(agent)
             label = look.label if look else agent

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from textual.message import Message
 
 from sparrow_tui.metrics.remote import Remote
-from sparrow_tui.query import Query
+from sparrow_tui.query import Problem, Query
 from sparrow_tui.store.base import Session, SessionHit
+from sparrow_tui.store.grouping import Group
 from sparrow_tui.sync.progress import Progress
 
 
@@ -21,16 +22,24 @@ class Found(Message):
     query: Query
     sids: Sequence[int]
     """Every session found so far, in order."""
-    details: Mapping[int, SessionHit]
+    groups: Sequence[Group] = ()
+    """The groups they are in, if the list is grouped."""
+    grouping: str = ""
+    """What by."""
+    details: Mapping[int, SessionHit] = field(default_factory=dict)
     """What the first rows show."""
     counts: Mapping[int, int] = field(default_factory=dict)
     hits: int = 0
     """Matching turns; a lower bound unless ``complete``."""
     complete: bool = True
+    later: bool = False
+    """A better answer to the same search than one told before."""
     refresh: bool = False
-    """The store changed under the same search."""
+    """The same search again: the store has changed, or how the list is ordered."""
     notice: str = ""
-    """Something to say about the results: a correction, an error."""
+    """A correction of what was typed."""
+    problems: Sequence[Problem] = ()
+    """Parts of the search that could not be used as typed."""
     took_ms: float = 0.0
 
 

@@ -13,9 +13,11 @@ from textual.message import Message
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
 from sparrow_tui.faultlog import record
+from sparrow_tui.query import Query
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
 from sparrow_tui.store.connection import translated
+from sparrow_tui.store.grouping import grouped
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search import Results
 from sparrow_tui.store.sqlite import SqliteStore
@@ -29,7 +31,7 @@ QUIET = 0.15
 SHARE = 10
 """... and at least so many times what the last refresh took: an import does not slow the app."""
 FIRST_ROWS = 60
-"""Rows whose details come with the results."""
+"""Rows whose details come with a list that has no snippets, which cost most."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,9 @@ class SearchEngine(Thread):
         self._query = language.parse("")
         self._results = Results(self._query)
         self._children = False
+        self._group = ""
+        self.snippets = FIRST_ROWS
+        """Rows whose details come with results that have snippets: those that are seen."""
         self._version = -1
         self._refreshed_at = 0.0
         self._took = 0.0
@@ -112,9 +117,19 @@ class SearchEngine(Thread):
 
     def show_children(self, show: bool) -> None:
         """Whether the unfiltered list has sub-agents' sessions in it."""
+        self._children = show
+        self._again()
+
+    def group(self, by: str) -> None:
+        """Put lists into groups (see `sparrow_tui.store.grouping`); empty: into none."""
+        self._group = by
+        self._again()
+
+    def _again(self) -> None:
+        """Ask the newest search once more, unless it is still to be asked."""
         with self._ready:
-            self._children = show
-            self._text, self._refresh = self._query.text, True
+            if self._text is None:
+                self._text, self._refresh = self._query.text, True
             self._wake()
 
     def run_job(self, job: Callable[[SqliteStore], None]) -> None:
@@ -243,38 +258,64 @@ class SearchEngine(Thread):
         self._refreshed_at = time.monotonic()
         if not first:
             self._post(messages.StoreChanged(version))
-            with self._ready:
-                if self._text is None:
-                    self._text, self._refresh = self._query.text, True
+            self._again()
 
     def _search(self, store: SqliteStore, text: str, generation: int, refresh: bool) -> None:
         started = time.perf_counter()
         query = language.parse(text)
         self._query = query
+        later = False
+        results = None
         for results in store.searcher.stages(query, children=self._children):
             if generation != self.generation:
                 return
-            self._results = results
-            first = store.searcher.details(results.sids[:FIRST_ROWS], results.query, results)
-            self._post(
-                messages.Found(
-                    generation=generation,
-                    query=results.query,
-                    sids=results.sids,
-                    details={hit.session.sid: hit for hit in first},
-                    counts=results.counts,
-                    hits=results.hits,
-                    complete=results.complete,
-                    refresh=refresh,
-                    notice=results.notice or "; ".join(p.message for p in query.problems),
-                    took_ms=(time.perf_counter() - started) * 1000,
-                )
-            )
-            with self._ready:
-                self._answered = generation
-                self._ready.notify_all()
-            refresh = True  # later stages replace the first without moving the selection
+            # The same search again: only its end is told, or rows would change places twice.
+            if not refresh:
+                self._tell(store, results, query, generation, started, later=later)
+            later = True
+        if results is not None and refresh and generation == self.generation:
+            self._tell(store, results, query, generation, started, refresh=True)
         self._took = time.perf_counter() - started
+
+    def _tell(
+        self,
+        store: SqliteStore,
+        results: Results,
+        query: Query,
+        generation: int,
+        started: float,
+        *,
+        later: bool = False,
+        refresh: bool = False,
+    ) -> None:
+        """Hand over one stage of the results."""
+        by = self._group
+        groups = grouped(store.connection, results.sids, by) if by else []
+        sids = [sid for group in groups for sid in group.sids] if groups else results.sids
+        seen = sids[: self.snippets if results.query.terms else FIRST_ROWS]
+        first = store.searcher.details(seen, results.query, results)
+        self._results = results
+        self._post(
+            messages.Found(
+                generation=generation,
+                query=results.query,
+                sids=sids,
+                groups=groups,
+                grouping=by,
+                details={hit.session.sid: hit for hit in first},
+                counts=results.counts,
+                hits=results.hits,
+                complete=results.complete,
+                later=later,
+                refresh=refresh,
+                notice=results.notice,
+                problems=query.problems,
+                took_ms=(time.perf_counter() - started) * 1000,
+            )
+        )
+        with self._ready:
+            self._answered = generation
+            self._ready.notify_all()
 
     def _open(self, store: SqliteStore, opening: _Opening) -> None:
         wanted = opening.session

@@ -92,6 +92,14 @@ class Driver:
         details = [self.list.detail(sid) for sid in self.list.sids]
         return [hit.session.title for hit in details if hit is not None]
 
+    def found(self) -> str:
+        """What the search line says about the results."""
+        return str(self.main.found.render())
+
+    def hint(self) -> str:
+        """What stands under the search line."""
+        return self.main.top.border_subtitle or ""
+
     def lines(self) -> list[str]:
         """What the transcript shows, line by line."""
         height = self.view.size.height

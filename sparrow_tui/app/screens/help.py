@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sparrow_tui import query
+from sparrow_tui.app.widgets.session_row import MARKS
 
 NAMES = {
     "question_mark": "?",
@@ -79,13 +80,17 @@ class HelpScreen(ModalScreen[None]):
         for heading, node in self._sections:
             pieces.append(Content.styled(f"{heading}\n", "bold $primary"))
             for keys, description in _bindings(node):
-                pieces.append(Content.styled(f"  {keys:<22}", "$secondary"))
+                pieces.append(Content.styled(f"  {keys:<23}", "$secondary"))
                 pieces.append(Content(f"{description}\n"))
             pieces.append(Content("\n"))
         pieces.append(Content.styled("Searching\n", "bold $primary"))
         for example, meaning in query.EXAMPLES:
-            pieces.append(Content.styled(f"  {example:<22}", "$secondary"))
-            pieces.append(Content(f" {meaning}\n"))
+            pieces.append(Content.styled(f"  {example:<23}", "$secondary"))
+            pieces.append(Content(f"{meaning}\n"))
+        pieces.append(Content.styled("\nSigns in the list\n", "bold $primary"))
+        for sign, meaning in MARKS.items():
+            pieces.append(Content.styled(f"  {sign:<23}", "$secondary"))
+            pieces.append(Content(f"{meaning}\n"))
         pieces.append(Content.styled("\nEsc closes this page.", "$text-muted"))
         return Content("").join(pieces)
 
@@ -95,8 +100,13 @@ def _bindings(node: DOMNode) -> list[tuple[str, str]]:
     rows: dict[str, list[str]] = {}
     for binding in declared(node):
         keys = [key_name(key.strip()) for key in binding.key.split(",")]
-        rows.setdefault(binding.description, []).extend(keys)
+        rows.setdefault(purpose(binding), []).extend(keys)
     return [("  ".join(keys), description) for description, keys in rows.items()]
+
+
+def purpose(binding: Binding) -> str:
+    """What a key does, in full; the footer has the short form."""
+    return binding.tooltip or binding.description
 
 
 def declared(node: DOMNode) -> Iterator[Binding]:

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from sparrow_tui.app import filters
 from sparrow_tui.app.screens.dialogs import AskLine
+from sparrow_tui.app.screens.panes import Panes
+from sparrow_tui.app.screens.searches import SearchesScreen
 from sparrow_tui.settings import SavedSearch
-
-if TYPE_CHECKING:
-    from sparrow_tui.app.app import SparrowApp
-    from sparrow_tui.app.widgets.search_box import SearchBox
+from sparrow_tui.store.grouping import GROUPS
 
 
-class SearchActions(Screen[None]):
+class SearchActions(Panes):
     """Keys that change the search text."""
 
-    app: SparrowApp
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "cycle_agent", "Filter by agent", show=False, id="main.agent"),
-        Binding("f3", "here", "Sessions of this directory", show=False, id="main.here"),
-        Binding("f4", "cycle_role", "Filter by role", show=False, id="main.role"),
-        Binding("f5", "cycle_span", "Filter by date", show=False, id="main.span"),
-        Binding("f6", "cycle_sort", "Order of results", show=False, id="main.sort"),
-        Binding("f7", "toggle_children", "Show or hide sub-agents", show=False, id="main.children"),
-        Binding("ctrl+s", "save_search", "Save this search", show=False, id="main.save"),
-    ]
-
-    if TYPE_CHECKING:
-
-        @property
-        def box(self) -> SearchBox:
-            """The search box."""
+        Binding("f2", "cycle_agent", "Agent", key_display="F2", id="main.agent",
+                tooltip="Filter by agent: the next one, at last none"),
+        Binding("f3", "here", "Here", key_display="F3", id="main.here",
+                tooltip="Only sessions of the current directory's project"),
+        Binding("f4", "cycle_role", "Role", key_display="F4", id="main.role",
+                tooltip="Filter by who spoke: user, assistant, tool"),
+        Binding("f5", "cycle_span", "Date", key_display="F5", id="main.span",
+                tooltip="Filter by date: a day, a week, a month back"),
+        Binding("f6", "cycle_sort", "Order", key_display="F6", id="main.sort",
+                tooltip="Order: newest, oldest, best, longest, most expensive"),
+        Binding("f7", "toggle_children", "Sub-agents", key_display="F7", id="main.children",
+                tooltip="Show or hide sub-agents' sessions"),
+        Binding("f8", "cycle_group", "Group", key_display="F8", id="main.group",
+                tooltip="Group by project, day or agent"),
+        Binding("f9", "searches", "Searches", key_display="F9", id="main.searches",
+                tooltip="Saved and earlier searches"),
+        Binding("ctrl+s", "save_search", "Save", id="main.save",
+                tooltip="Save this search under a name, or pin it as a counter"),
+    ]  # fmt: skip
 
     def action_cycle_agent(self) -> None:
         """Next agent as a filter."""
@@ -65,6 +66,35 @@ class SearchActions(Screen[None]):
         self.app.settings.show_children = not self.app.settings.show_children
         self.app.save_settings()
         self.app.engine.show_children(self.app.settings.show_children)
+
+        self.list_changed()
+
+    def action_cycle_group(self) -> None:
+        """By project, by day, by agent, not at all."""
+        order = ["", *GROUPS]
+        held = self.app.settings.group
+        place = order.index(held) if held in order else 0
+        self.app.settings.group = order[(place + 1) % len(order)]
+        self.app.save_settings()
+        self.app.engine.group(self.app.settings.group)
+        self.list_changed()
+
+    def action_searches(self) -> None:
+        """Choose among saved and earlier searches."""
+
+        def chosen(text: str | None) -> None:
+            if text is not None:
+                self.set_search(text)
+                self.box.focus()
+            self.count()
+
+        self.app.push_screen(SearchesScreen(), chosen)
+
+    def count(self) -> None:
+        """Bring the counters up to date."""
+
+    def list_changed(self) -> None:
+        """The list has other rows in it, or in other groups."""
 
     def action_save_search(self) -> None:
         """Keep the search under a name; a name that ends in ``!`` also counts in the footer."""

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from sparrow_tui.app import messages
 from sparrow_tui.app.screens.dialogs import AskLine, Confirm
 from sparrow_tui.app.screens.info import InfoScreen
+from sparrow_tui.app.screens.panes import Panes
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.organise import Organiser
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.sqlite import SqliteStore
 
-if TYPE_CHECKING:
-    from sparrow_tui.app.app import SparrowApp
-    from sparrow_tui.app.widgets.session_list import SessionList
-    from sparrow_tui.app.widgets.transcript_view import TranscriptView
 
-
-class SessionActions(Screen[None]):
+class SessionActions(Panes):
     """Keys that act on the marked sessions, else on the one shown or under the cursor."""
-
-    app: SparrowApp
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pin", "Pin or unpin", show=False, id="session.pin"),
@@ -36,16 +29,6 @@ class SessionActions(Screen[None]):
         Binding("i", "info", "About this session", show=False, id="session.info"),
         Binding("a", "unmark", "Select none", show=False, id="session.unmark"),
     ]
-
-    if TYPE_CHECKING:
-
-        @property
-        def sessions(self) -> SessionList:
-            """The list."""
-
-        @property
-        def transcript(self) -> TranscriptView:
-            """The viewer."""
 
     def with_chosen(self, then: Callable[[Sequence[Session]], None]) -> None:
         """Do something with the sessions the user means, once their facts are read."""

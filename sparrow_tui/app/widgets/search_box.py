@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.highlighter import Highlighter
@@ -14,9 +14,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from sparrow_tui import query as language
-
-Completer = Callable[[str, str], Awaitable[list[str]]]
-"""Facet name and what is typed of its value → values the store holds."""
+from sparrow_tui.app.completion import Completer, Offer, offer
 
 
 class _Painter(Highlighter):
@@ -36,28 +34,21 @@ class _Painter(Highlighter):
 class _Completions(Suggester):
     """Ghost text for the facet being typed."""
 
-    def __init__(self, complete: Completer) -> None:
+    def __init__(self, box: SearchBox, complete: Completer) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._box = box
         self._complete = complete
 
     async def get_suggestion(self, value: str) -> str | None:
         """The whole box with its last word completed, or nothing."""
-        word = value.rsplit(" ", 1)[-1]
-        name, colon, typed = word.lstrip("-").partition(":")
-        if not word:
+        offered = await offer(value, self._complete)
+        if value != self._box.value:
             return None
-        if not colon:
-            for facet in language.FACETS:
-                if len(name) > 1 and facet.startswith(name) and facet != name:
-                    return f"{value}{facet[len(name) :]}:"
+        self._box.set_offer(offered)
+        if offered is None:
             return None
-        values = await self._complete(name, typed)
-        for candidate in values:
-            if candidate.lower().startswith(typed.lower()) and len(candidate) > len(typed):
-                rest = candidate[len(typed) :]
-                if " " not in candidate:
-                    return value + rest
-        return None
+        first = offered.applied(value, 0)
+        return first if first.startswith(value) else None
 
 
 class SearchBox(Input):
@@ -93,15 +84,37 @@ class SearchBox(Input):
     class Left(Message):
         """The user is done with the box."""
 
-    def __init__(self, complete: Completer, *, id: str | None = None) -> None:
+    class Offered(Message):
+        """What Tab would complete has changed."""
+
+        def __init__(self, choices: Sequence[str]) -> None:
+            """Args: what Tab puts in, the next one first; empty: nothing."""
+            super().__init__()
+            self.choices = choices
+
+    def __init__(
+        self, complete: Completer, search: Callable[[str], object], *, id: str | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            complete: gives the values of facets.
+            search: called with the text at each change, before the echo is drawn; a message
+                would come after it, and take the results a frame later.
+            id: the widget's id.
+        """
         super().__init__(
             placeholder="Search every session…",
             highlighter=_Painter(self),
-            suggester=_Completions(complete),
+            suggester=_Completions(self, complete),
             select_on_focus=False,
             id=id,
         )
         self.cursor_blink = False
+        self._search = search
+        self._offer: Offer | None = None
+        self._completed = ("", 0)
+        """The text Tab has made, and the number of the choice in it."""
         self.history: list[str] = []
         """Earlier searches, newest first."""
         self._recalled = -1
@@ -120,6 +133,21 @@ class SearchBox(Input):
         super().notify_style_update()
         self._part_styles.clear()
 
+    def watch_value(self, value: str) -> None:
+        """Each change is a search."""
+        self._search(value)
+        if value != self._completed[0] and self._offer is not None:
+            self.set_offer(None)
+
+    def set_offer(self, offered: Offer | None) -> None:
+        """What Tab would put in; choices it has just put in stay on offer."""
+        text, _ = self._completed
+        if text and text == self.value and offered is None:
+            return
+        self._offer = offered
+        self._completed = ("", 0)
+        self.post_message(self.Offered(offered.choices if offered else ()))
+
     def action_recall(self, steps: int) -> None:
         """Up in an empty box brings back earlier searches; otherwise arrows move in the list."""
         recalling = self._recalled >= 0 and self.history[self._recalled : self._recalled + 1] == [
@@ -134,12 +162,19 @@ class SearchBox(Input):
             self.post_message(self.Moved(-steps))
 
     def action_complete(self) -> None:
-        """Take the ghost text, else go to the next pane."""
-        if self._suggestion and self._suggestion != self.value and self.cursor_at_end:
-            self.value = self._suggestion
-            self.cursor_position = len(self.value)
-        else:
+        """Complete the facet at the end of the text, then the other ways; else the next pane."""
+        offered = self._offer
+        if offered is None or not self.cursor_at_end:
             self.screen.focus_next()
+            return
+        text, number = self._completed
+        number = (number + 1) % len(offered.choices) if text and text == self.value else 0
+        made = offered.applied(self.value, number)
+        self._completed = (made, number)
+        self.value = made
+        self.cursor_position = len(made)
+        following = [*offered.choices[number + 1 :], *offered.choices[: number + 1]]
+        self.post_message(self.Offered(following if len(following) > 1 else ()))
 
     def action_leave(self) -> None:
         """Clear what is typed; with nothing typed go to the list."""

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sparrow_tui.app import clock
-from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_row
+from sparrow_tui.app.session_rows import SessionRows
+from sparrow_tui.app.widgets.group_heading import draw_heading, group_name
+from sparrow_tui.app.widgets.line_list import LineList
+from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_row, draw_unknown
 from sparrow_tui.store.base import SessionHit
 
 PAGE_AHEAD = 40
 """Rows whose details are asked for beyond the visible ones, either side."""
-KEPT_DETAILS = 2_000
-"""Rows whose details are kept."""
 
 
-class SessionList(ScrollView, can_focus=True):
+class Stay(Enum):
+    """Whether the selection stays on its session while the rows are replaced."""
+
+    NO = "another search: to the top"
+    IF_CHOSEN = "better results of the same search: only where the user has chosen a row"
+    YES = "the store has changed"
+
+
+class SessionList(LineList):
     """Sessions, newest or best first, each in one to three lines."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -41,20 +47,15 @@ class SessionList(ScrollView, can_focus=True):
         "session-list--warning",
         "session-list--error",
         "session-list--pin",
+        "session-list--tag",
+        "session-list--heading",
+        "session-list--rule",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Next session", show=False, id="list.down"),
-        Binding("up,k", "move(-1)", "Previous session", show=False, id="list.up"),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="list.pagedown"),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.pageup"),
-        Binding("home,g", "first", "First session", show=False, id="list.first"),
-        Binding("end,G", "last", "Last session", show=False, id="list.last"),
         Binding("enter,l,right", "choose", "Read", key_display="Enter", id="list.choose"),
         Binding("space", "mark", "Select for bulk actions", show=False, id="list.mark"),
     ]
     HELP = "Sessions. Arrows or j/k move, Enter reads, Space selects several."
-
-    cursor: reactive[int] = reactive(0, repaint=False)
 
     class Highlighted(Message):
         """The cursor stands on a session."""
@@ -95,17 +96,11 @@ class SessionList(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._present = present
-        self._sids: Sequence[int] = array("q")
-        self._places: dict[int, int] | None = None
-        self._counts: Mapping[int, int] = {}
-        self._details: dict[int, SessionHit] = {}
+        self.rows = SessionRows()
         self._looks: Mapping[str, Look] = {}
         self._searching = self._answered = False
         self._strips: dict[tuple[int, bool], list[Strip]] = {}
         self._styles: Styles | None = None
-        self._wanted: set[int] = set()
-        self._moved = False
-        """The user has moved the cursor since the last new search."""
         self.marked: set[int] = set()
 
     # What the list shows
@@ -113,87 +108,76 @@ class SessionList(ScrollView, can_focus=True):
     @property
     def sids(self) -> Sequence[int]:
         """Numbers of the sessions in the list, in order."""
-        return self._sids
+        return self.rows.sids
 
     @property
     def selected(self) -> int | None:
         """Number of the session under the cursor."""
-        return self._sids[self.cursor] if 0 <= self.cursor < len(self._sids) else None
+        return self.rows.sid(self.cursor)
 
     def detail(self, sid: int) -> SessionHit | None:
         """What is known of a session in the list."""
-        return self._details.get(sid)
+        return self.rows.details.get(sid)
 
     def set_looks(self, looks: Mapping[str, Look]) -> None:
         """How agents are named and coloured."""
         self._looks = looks
         self._repaint()
 
-    def show(
-        self,
-        sids: Sequence[int],
-        details: Mapping[int, SessionHit],
-        counts: Mapping[int, int],
-        *,
-        searching: bool,
-        keep: bool,
-    ) -> None:
+    def show(self, rows: SessionRows, *, searching: bool, stay: Stay) -> None:
         """Replace the rows.
 
         Args:
-            sids: every row, in order.
-            details: rows known by now, at least the first page.
-            counts: hits by session, where known.
+            rows: what to show; at least the first page of it known.
             searching: rows get a line for the snippet.
-            keep: these are better results of the same search: where the user has chosen a
-                session the selection stays on it.
+            stay: whether the selection stays on its session, or goes to the top.
         """
-        if not keep:
-            self._moved = False
-        before = self.selected
+        if stay is Stay.NO:
+            self.chosen = False
+        held = self.selected if stay is Stay.YES or self.chosen else None
+        before, best = self.selected, self._best(self.selected)
         offset = self.cursor * self.row_height - self.scroll_offset.y
-        self._sids = sids
-        self._places = None
-        self._counts = counts
-        if searching or self._searching or not keep:
-            self._details = dict(details)
-        else:
-            self._details.update(details)
+        if not searching and not self._searching and stay is not Stay.NO:
+            known = self.rows.details
+            known.update(rows.details)
+            rows.details = known
+        self.rows = rows
         self._searching, self._answered = searching, True
-        self._wanted.clear()
-        cursor = 0
-        if keep and self._moved and before is not None:
-            cursor = self._place_of(before, min(self.cursor, max(len(sids) - 1, 0)))
-        self.virtual_size = Size(self.size.width, len(sids) * self.row_height)
-        moved = cursor != self.cursor
+        height = self.row_height
+        cursor = rows.session_row(0)
+        if held is not None:
+            cursor = rows.row_of(held, self.cursor)
+        self.virtual_size = Size(self.row_width, len(rows) * height)
         self.set_reactive(SessionList.cursor, cursor)
-        if keep and self._moved:
-            top = cursor * self.row_height - offset
-            self.scroll_to(y=max(0, top), animate=False, immediate=True)
-        else:
-            self.scroll_to(y=0, animate=False, immediate=True)
+        top = 0
+        if held is not None:
+            # New rows above push the others down, as long as the selection is still seen.
+            resting = self.scroll_offset.y == 0 and (cursor + 1) * height <= self.size.height
+            top = 0 if resting else max(0, cursor * height - offset)
+        self.scroll_to(y=top, animate=False, immediate=True)
         self._repaint()
-        if self.selected != before or (moved and not keep) or searching:
+        if (
+            self.selected != before
+            or stay is Stay.NO
+            or (stay is Stay.IF_CHOSEN and self._best(before) != best)
+        ):
             self._announce()
+
+    def _best(self, sid: int | None) -> int | None:
+        """The turn of a session's best hit."""
+        hit = self.rows.details.get(sid) if sid is not None else None
+        return hit.best.turn if hit is not None and hit.best is not None else None
 
     def update_details(self, details: Mapping[int, SessionHit]) -> None:
         """Fill in rows that were asked for, or that changed."""
-        if len(self._details) > KEPT_DETAILS:
-            visible = set(self._visible_sids())
-            self._details = {k: v for k, v in self._details.items() if k in visible}
-        self._details.update(details)
-        self._wanted.difference_update(details)
+        self.rows.learn(details, self._visible_sids())
         for sid in details:
-            self._strips.pop((sid, False), None)
-            self._strips.pop((sid, True), None)
+            self._redraw(sid)
         self.refresh()
 
-    def _place_of(self, sid: int, otherwise: int) -> int:
-        if otherwise < len(self._sids) and self._sids[otherwise] == sid:
-            return otherwise
-        if self._places is None:
-            self._places = {number: place for place, number in enumerate(self._sids)}
-        return self._places.get(sid, otherwise)
+    def _redraw(self, sid: int) -> None:
+        self._strips.pop((sid, False), None)
+        self._strips.pop((sid, True), None)
 
     # Geometry
 
@@ -203,21 +187,31 @@ class SessionList(ScrollView, can_focus=True):
         return self.screen.has_class("-narrow")
 
     @property
+    def row_width(self) -> int:
+        """Cells of one line."""
+        return self.scrollable_content_region.width
+
+    @property
     def row_height(self) -> int:
         """Lines of one row."""
         return (1 if self.compact else 2) + (1 if self._searching else 0)
 
-    def _visible_sids(self, margin: int = 0) -> Sequence[int]:
+    @property
+    def rows_seen(self) -> int:
+        """Rows that are seen at once while searching, and a few more."""
+        return self.size.height // (2 if self.compact else 3) + 3
+
+    def _visible_sids(self, margin: int = 0) -> list[int]:
         height = self.row_height
-        top = max(0, self.scroll_offset.y // height - margin)
+        top = self.scroll_offset.y // height - margin
         bottom = (self.scroll_offset.y + self.size.height) // height + 1 + margin
-        return self._sids[top:bottom]
+        return self.rows.span(top, bottom)
 
     def on_resize(self) -> None:
         """Rows are as wide as the list."""
-        self.virtual_size = Size(self.size.width, len(self._sids) * self.row_height)
+        self.virtual_size = Size(self.row_width, len(self.rows) * self.row_height)
         self._repaint()
-        self.call_after_refresh(self._show_cursor)
+        self.call_after_refresh(self.show_cursor)
 
     def _repaint(self) -> None:
         self._strips.clear()
@@ -233,26 +227,23 @@ class SessionList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the list, at ``y`` within the widget."""
-        width = self.size.width
+        width = self.row_width
         height = self.row_height
         row, part = divmod(self.scroll_offset.y + y, height)
-        if row >= len(self._sids):
-            if self._answered and not self._sids and y == 0:
+        if row >= len(self.rows):
+            if self._answered and not len(self.rows) and y == 0:
                 return draw_nothing(width, self._row_styles())
             return Strip.blank(width, self.rich_style)
-        sid = self._sids[row]
+        sid = self.rows.sid(row)
+        if sid is None:
+            return self._heading(row, part, width)
         current = row == self.cursor
-        key = (sid, current)
-        strips = self._strips.get(key)
+        strips = self._strips.get((sid, current))
         if strips is None or strips[0].cell_length != width:
-            hit = self._details.get(sid)
+            hit = self.rows.details.get(sid)
             if hit is None:
                 self._want()
-                blank = Segment(" " * width, self.rich_style)
-                mark = Segment(
-                    "  ·".ljust(width), self.get_component_rich_style("session-list--dim")
-                )
-                return Strip([mark if part == 0 else blank], width)
+                return draw_unknown(width, part == 0, self._row_styles())
             if len(self._strips) > 500:
                 self._strips.clear()
             strips = draw_row(
@@ -260,7 +251,7 @@ class SessionList(ScrollView, can_focus=True):
                 width=width,
                 compact=self.compact,
                 searching=self._searching,
-                count=self._counts.get(sid),
+                count=self.rows.counts.get(sid),
                 current=current,
                 focused=self.has_focus or not current,
                 marked=sid in self.marked,
@@ -268,8 +259,16 @@ class SessionList(ScrollView, can_focus=True):
                 present=self._present(),
                 styles=self._row_styles(),
             )
-            self._strips[key] = strips
+            self._strips[(sid, current)] = strips
         return strips[min(part, len(strips) - 1)]
+
+    def _heading(self, row: int, part: int, width: int) -> Strip:
+        """One line of a group's heading, which stands at the foot of its row."""
+        group = self.rows.group(row)
+        if group is None or part < self.row_height - 1:
+            return Strip.blank(width, self.rich_style)
+        name = group_name(group.key, self.rows.grouping, self._looks, self._present())
+        return draw_heading(name, len(group.sids), width, self._row_styles())
 
     def _row_styles(self) -> Styles:
         if self._styles is None:
@@ -291,84 +290,62 @@ class SessionList(ScrollView, can_focus=True):
                 warning=part("warning"),
                 error=part("error"),
                 pin=part("pin"),
+                tag=part("tag"),
+                heading=part("heading"),
+                rule=part("rule"),
             )
         return self._styles
 
     def _want(self) -> None:
-        """Ask for the details of rows around the view, once."""
-        missing = [
-            sid
-            for sid in self._visible_sids(PAGE_AHEAD)
-            if sid not in self._details and sid not in self._wanted
-        ]
+        """Ask for what is not known of rows around the view, once."""
+        missing = self.rows.unknown(self._visible_sids(PAGE_AHEAD))
         if missing:
-            self._wanted.update(missing)
             self.post_message(self.RowsWanted(missing))
 
     # Moving
 
-    def validate_cursor(self, cursor: int) -> int:
-        """Stay inside the list."""
-        return max(0, min(cursor, len(self._sids) - 1))
+    @property
+    def row_count(self) -> int:
+        """Sessions and headings."""
+        return len(self.rows)
 
-    def watch_cursor(self, before: int, after: int) -> None:
-        """Redraw the two rows the cursor left and came to."""
-        height = self.row_height
+    def nearest(self, row: int, step: int) -> int:
+        """The cursor stands on sessions only."""
+        return self.rows.session_row(row, step)
+
+    def first_of(self, row: int) -> int:
+        """The first session of a group is seen with the group's heading."""
+        return row - 1 if self.rows.group(row - 1) is not None else row
+
+    def cursor_moved(self, before: int, after: int) -> None:
+        """Redraw the rows, say which session is selected, and see what comes into view."""
         for row in (before, after):
-            if 0 <= row < len(self._sids):
-                self._strips.pop((self._sids[row], True), None)
-            top = row * height - self.scroll_offset.y
-            if -height < top < self.size.height:
-                self.refresh(Region(0, max(top, 0), self.size.width, height))
-        self._show_cursor()
+            sid = self.rows.sid(row)
+            if sid is not None:
+                self._strips.pop((sid, True), None)
         self._announce()
-
-    def _show_cursor(self) -> None:
-        height = self.row_height
-        top = self.cursor * height
-        if top < self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False, immediate=True)
-        elif top + height > self.scroll_offset.y + self.size.height:
-            self.scroll_to(y=top + height - self.size.height, animate=False, immediate=True)
+        below = after + self.size.height // self.row_height + 2
+        if any(sid not in self.rows.details for sid in self.rows.span(after - 1, below)):
+            self._want()
 
     def _announce(self) -> None:
         sid = self.selected
         if sid is not None:
-            self.post_message(self.Highlighted(sid, self._details.get(sid)))
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor by rows."""
-        self._moved = True
-        self.cursor += rows
-
-    def action_page(self, pages: int) -> None:
-        """Move the cursor by pages."""
-        self._moved = True
-        self.cursor += pages * max(1, self.size.height // self.row_height - 1)
-
-    def action_first(self) -> None:
-        """Go to the first session."""
-        self._moved = True
-        self.cursor = 0
-
-    def action_last(self) -> None:
-        """Go to the last session."""
-        self._moved = True
-        self.cursor = len(self._sids) - 1
+            self.post_message(self.Highlighted(sid, self.rows.details.get(sid)))
 
     def action_choose(self) -> None:
         """Read the session under the cursor."""
         sid = self.selected
         if sid is not None:
-            self.post_message(self.Chosen(sid, self._details.get(sid)))
+            self.chosen = True
+            self.post_message(self.Chosen(sid, self.rows.details.get(sid)))
 
     def action_mark(self) -> None:
         """Select or unselect the session for bulk actions."""
         sid = self.selected
         if sid is not None:
             self.marked.symmetric_difference_update({sid})
-            self._strips.pop((sid, True), None)
-            self._strips.pop((sid, False), None)
+            self._redraw(sid)
             self.refresh()
             self.cursor += 1
 
@@ -388,8 +365,8 @@ class SessionList(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click selects; a second one reads."""
         row = (self.scroll_offset.y + event.y) // self.row_height
-        if 0 <= row < len(self._sids):
-            self._moved = True
+        if self.rows.sid(row) is not None:
+            self.chosen = True
             if event.chain > 1 or row == self.cursor:
                 self.cursor = row
                 self.action_choose()

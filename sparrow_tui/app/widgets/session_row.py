@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os.path
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -43,6 +45,25 @@ class Styles:
     warning: Style
     error: Style
     pin: Style
+    tag: Style
+    heading: Style
+    rule: Style
+
+
+Piece = tuple[str, Style]
+"""Text and how it looks."""
+
+MARKS = {
+    "●": "working",
+    "◆": "waiting for you",
+    "!": "stopped in the middle",
+    "·": "ended",
+    "◌": "only prompts are left",
+    "★": "pinned",
+    "↳": "a sub-agent",
+    "▪": "selected for bulk actions",
+}
+"""What the signs in the list mean, for the help page."""
 
 
 def draw_row(
@@ -64,27 +85,27 @@ def draw_row(
     look = look or Look(session.agent, "")
     row = _Row(width, current, focused, styles)
     row.bar(marked)
-    title = clean_line(session.title) or "(no prompt)"
-    mark, mark_style = _mark(session, styles, present)
-    right = _right(session, count if searching else None, compact, present)
+    right = _right(session, count if searching else None, compact, present, styles)
     agent = Style(color=look.color) if look.color else styles.dim
+    mark, mark_style = _mark(session, styles, present)
+    row.add(f"{mark} ", mark_style)
     if compact:
-        row.add(f"{mark} ", mark_style)
         row.add(set_cell_size(look.label[:8], 8) + " ", agent)
-        row.fill(title, styles.title, right, styles.dim)
-        lines = [row.strip()]
-    else:
-        row.add(f"{mark} ", mark_style)
-        row.fill(title, styles.title, right, styles.dim)
-        lines = [row.strip()]
+    _title(row, session, styles, keep=min(_width(right), row.left // 2))
+    row.fill(right)
+    lines = [row.strip()]
+    if not compact:
         row = _Row(width, current, focused, styles)
         row.bar(marked)
         row.add("  ", styles.dim)
         row.add(clean_line(look.label), agent)
-        facts = [fact for fact in (_project(session), _branch(session)) if fact]
-        row.add("".join(f" · {fact}" for fact in facts), styles.dim, shrink=True, keep=12)
-        note, note_style = _note(session, present, styles)
-        row.fill("", styles.dim, note or _size(session), note_style or styles.dim)
+        for fact in (_project(session), _branch(session)):
+            if fact:
+                row.add(f" · {fact}", styles.dim, keep=12)
+        for tag in session.tags:
+            row.add(f" #{clean_line(tag)}", styles.tag, keep=12)
+        row.fill([piece for piece in (_note(session, present, styles), _size(session, styles))
+                  if piece[0]])  # fmt: skip
         lines.append(row.strip())
     if searching:
         row = _Row(width, current, focused, styles)
@@ -93,6 +114,12 @@ def draw_row(
         _snippet(row, hit, styles)
         lines.append(row.strip())
     return lines
+
+
+def draw_unknown(width: int, first: bool, styles: Styles) -> Strip:
+    """A line of a session whose details are on their way."""
+    words = Segment("  ·" if first else "", styles.dim)
+    return Strip([words]).adjust_cell_length(width, styles.base)
 
 
 def draw_nothing(width: int, styles: Styles) -> Strip:
@@ -121,31 +148,23 @@ class _Row:
         else:
             self.add("▌" if self.current else " ", self.styles.bar)
 
-    def add(self, text: str, style: Style, *, shrink: bool = False, keep: int = 0) -> None:
-        """Text at the left, cut to what is left (but ``keep`` cells, if it may shrink)."""
-        room = self.left - (keep if shrink else 0)
+    def add(self, text: str, style: Style, *, keep: int = 0) -> None:
+        """Text at the left, cut to what is left but ``keep`` cells."""
+        room = self.left - keep
         if room <= 0 or not text:
             return
-        length = cell_len(text)
-        if length > room:
-            text = set_cell_size(text, room - 1) + "…"
-            length = room
-        self.segments.append(Segment(text, self.on_ground(style)))
-        self.left -= length
+        piece = fitted(text, room)
+        self.segments.append(Segment(piece.text, self.on_ground(style)))
+        self.left -= piece.cells
 
-    def fill(self, text: str, style: Style, right: str, right_style: Style) -> None:
-        """Text at the left, something at the right end, space between."""
-        length = cell_len(right)
-        if length + 2 > self.left:
-            right, length = "", 0
-        room = self.left
-        self.left -= length + (2 if length else 1)
-        before = self.left
-        self.add(text, style)
-        gap = room - (before - self.left) - length - (1 if length else 0)
-        self.segments.append(Segment(" " * max(gap, 0), self.ground))
-        if length:
-            self.segments.append(Segment(right + " ", self.on_ground(right_style)))
+    def fill(self, right: Sequence[Piece]) -> None:
+        """Space, then something at the right end; its first pieces give way where it is tight."""
+        pieces = [*right]
+        while (length := _width(pieces)) > self.left:
+            del pieces[0]
+        self.segments.append(Segment(" " * (self.left - length), self.ground))
+        for text, style in pieces:
+            self.segments.append(Segment(f" {text} ", self.on_ground(style)))
         self.left = 0
 
     def on_ground(self, style: Style) -> Style:
@@ -159,31 +178,65 @@ class _Row:
         return Strip(self.segments).adjust_cell_length(self.width, self.ground)
 
 
-def _mark(session: Session, styles: Styles, present: int) -> tuple[str, Style]:
+def _width(pieces: Sequence[Piece]) -> int:
+    """Cells of pieces at the right end, each with a space before and after it."""
+    return sum(cell_len(text) + 2 for text, _ in pieces)
+
+
+class Fitted(NamedTuple):
+    """A text that fits, and its width."""
+
+    text: str
+    cells: int
+
+
+def fitted(text: str, room: int) -> Fitted:
+    """A text cut to at most ``room`` cells (one or more), with dots where it was cut."""
+    length = cell_len(text)
+    if length <= room:
+        return Fitted(text, length)
+    return Fitted(set_cell_size(text, room - 1) + "…", room)
+
+
+def _mark(session: Session, styles: Styles, present: int) -> Piece:
     """One character for a session's state."""
     status = status_now(session, present)
-    if session.pinned:
-        return "★", styles.pin
-    if status == "working":
-        return "●", styles.working
-    if status == "waiting":
-        return "◆", styles.warning
     if session.ghost:
         return "◌", styles.dim
+    return {
+        "working": ("●", styles.working),
+        "waiting": ("◆", styles.warning),
+        "unclean": ("!", styles.error if _recent(session, present) else styles.dim),
+        "ended": ("·", styles.dim),
+    }.get(status, (" ", styles.dim))
+
+
+def _recent(session: Session, present: int) -> bool:
+    return present - (session.updated_at or 0) < SOON
+
+
+def _title(row: _Row, session: Session, styles: Styles, keep: int) -> None:
+    """The title, and before it whether the session is pinned or a sub-agent's."""
+    if session.pinned:
+        row.add("★ ", styles.pin, keep=keep)
     if session.parent:
-        return "↳", styles.dim
-    return " ", styles.dim
+        row.add("↳ ", styles.dim, keep=keep)
+    row.add(clean_line(session.title) or "(no prompt)", styles.title, keep=keep)
 
 
-def _right(session: Session, count: int | None, compact: bool, present: int) -> str:
-    age = clock.age(session.updated_at, present)
-    parts = []
-    if count:
-        parts.append(f"{count:,}×")
+def _right(
+    session: Session, count: int | None, compact: bool, present: int, styles: Styles
+) -> list[Piece]:
+    """What stands at the right of the first line; the first pieces matter least."""
+    pieces = []
     if compact:
-        parts.append(clean_line(_project(session))[:18])
-    parts.append(f"{age:>4}")
-    return "  ".join(part for part in parts if part)
+        pieces += [(f"#{clean_line(tag, 12)}", styles.tag) for tag in session.tags[:2]]
+        pieces.append((clean_line(_project(session))[:18], styles.dim))
+        pieces.append(_note(session, present, styles))
+    if count:
+        pieces.append((f"{count:,}×", styles.dim))
+    pieces.append((f"{clock.age(session.updated_at, present):>3}", styles.dim))
+    return [piece for piece in pieces if piece[0]]
 
 
 def _project(session: Session) -> str:
@@ -196,19 +249,19 @@ def _branch(session: Session) -> str:
     return "" if branch in ("", "HEAD", "main", "master") else clean_line(branch, 60)
 
 
-def _size(session: Session) -> str:
-    return f"{session.turns:,} turn{'' if session.turns == 1 else 's'}"
+def _size(session: Session, styles: Styles) -> Piece:
+    return f"{session.turns:,} turn{'' if session.turns == 1 else 's'}", styles.dim
 
 
-def _note(session: Session, present: int, styles: Styles) -> tuple[str, Style | None]:
-    """What outranks the number of turns: the session is about to vanish, or has."""
+def _note(session: Session, present: int, styles: Styles) -> Piece:
+    """Whether the source is about to vanish, or has."""
     if session.ghost:
         return "prompts only", styles.warning
     if session.source_gone:
         return "kept", styles.working
     if session.expires_at is not None and session.expires_at - present < SOON:
         return f"expires in {clock.until(session.expires_at, present)}", styles.warning
-    return "", None
+    return "", styles.dim
 
 
 def _snippet(row: _Row, hit: SessionHit, styles: Styles) -> None:

@@ -1,0 +1,93 @@
+"""The counters under the panes: of what, and when they are brought up to date."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from sparrow_tui.app import messages
+from sparrow_tui.app.counting import SCOPES, count, remote_figures
+from sparrow_tui.app.screens.reading import Reading
+from sparrow_tui.app.widgets.metrics_footer import Figures
+from sparrow_tui.metrics.remote import Remote
+from sparrow_tui.store.sqlite import SqliteStore
+
+AGAIN = 20
+"""Seconds after which figures of the present, such as rates, are counted again."""
+
+
+class Counting(Reading):
+    """Asks the engine for figures, one answer at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scope = (*self.app.remotes.scopes, *SCOPES)[0]
+        """What is counted: what the user named on the command line comes first."""
+        self._remotes: dict[str, Remote] = {}
+        self._counting = False
+        self._count_again = False
+
+    def begin_counting(self) -> None:
+        """After the first frame, and now and then."""
+        self.call_after_refresh(self.count)
+        self.set_interval(AGAIN, self.count)
+
+    def count(self) -> None:
+        """Bring the footer up to date, in the engine's own time."""
+        if self._scope in self.app.remotes.scopes:
+            remote = self._remotes.get(self._scope, Remote(problem="asking…", of=1))
+            self.metrics.show(remote_figures(self._scope, remote))
+            return
+        if self._counting:
+            self._count_again = True
+            return
+        self._counting = True
+        app, sids = self.app, self.sessions.sids
+        session = self.session.sid if self.session is not None else None
+
+        def job(store: SqliteStore) -> None:
+            figures: Figures | None = None  # stays so if a new search cuts this short
+            try:
+                figures = count(
+                    store, self._scope, sids=sids, session=session,
+                    saved=app.settings.saved, now=app.present(),
+                )  # fmt: skip
+            finally:
+                app.from_thread(messages.Call(lambda: self._counted(figures)))
+
+        app.engine.run_job(job)
+
+    def _counted(self, figures: Figures | None = None) -> None:
+        self._counting = False
+        if figures is not None and figures.scope == self._scope:
+            self.metrics.show(figures)
+        if self._count_again:
+            self._count_again = False
+            self.set_timer(0.2, self.count)
+
+    def action_cycle_scope(self) -> None:
+        """Counters of everything, of the list, of the session shown, or from elsewhere."""
+        scopes = (*SCOPES, *self.app.remotes.scopes)
+        self._scope = scopes[(scopes.index(self._scope) + 1) % len(scopes)]
+        self.count()
+
+    def on_remote_told(self, event: messages.RemoteTold) -> None:
+        """Counters elsewhere: shown if their scope is on."""
+        self._remotes[event.scope] = event.remote
+        if self._scope == event.scope:
+            self.count()
+
+    def session_changed(self) -> None:
+        """The counters of the session shown are another's."""
+        if self._scope == "session":
+            self.count()
+
+    def list_counted(self) -> None:
+        """The list has other sessions in it."""
+        if self._scope == "list":
+            self.count()

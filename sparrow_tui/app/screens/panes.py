@@ -1,0 +1,31 @@
+"""The main screen's panes by name, for the modules its actions are in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.getters import query_one
+from textual.screen import Screen
+
+from sparrow_tui.app.widgets.find_bar import FindBar
+from sparrow_tui.app.widgets.heading import Heading
+from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
+from sparrow_tui.app.widgets.search_box import SearchBox
+from sparrow_tui.app.widgets.session_list import SessionList
+from sparrow_tui.app.widgets.transcript_view import TranscriptView
+
+if TYPE_CHECKING:
+    from sparrow_tui.app.app import SparrowApp
+
+
+class Panes(Screen[None]):
+    """A screen with a search box, a list, a transcript and counters."""
+
+    app: SparrowApp
+
+    box = query_one("#search", SearchBox)
+    sessions = query_one("#sessions", SessionList)
+    heading = query_one("#heading", Heading)
+    transcript = query_one("#transcript", TranscriptView)
+    find_bar = query_one("#find", FindBar)
+    metrics = query_one("#metrics", MetricsFooter)

@@ -1,0 +1,157 @@
+"""Reading: from the selection in the list to the transcript, and what the transcript asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import on
+from textual.timer import Timer
+
+from sparrow_tui.app import messages
+from sparrow_tui.app.screens.outline import OutlineScreen
+from sparrow_tui.app.screens.panes import Panes
+from sparrow_tui.app.widgets.find_bar import FindBar
+from sparrow_tui.app.widgets.session_list import SessionList
+from sparrow_tui.app.widgets.session_row import Look
+from sparrow_tui.app.widgets.transcript_view import TranscriptView
+from sparrow_tui.store.base import Session, SessionHit
+
+SETTLED = 0.045
+"""Seconds the selection stands still before the transcript follows it.
+
+More than a key's repeat: while one moves or types, the list has the time for itself."""
+
+
+class Reading(Panes):
+    """The transcript follows the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        """What the transcript shows."""
+        self._trail: list[tuple[str, int | None]] = []
+        """Sessions one came from through sub-agent cards: (id, turn)."""
+        self._next: tuple[int, int | None] | None = None
+        """Session and turn to be shown once the selection stands still."""
+        self._follow: Timer | None = None
+
+    # From the list
+
+    @on(SessionList.Highlighted)
+    def _highlighted(self, event: SessionList.Highlighted) -> None:
+        event.stop()
+        if isinstance(event, SessionList.Chosen):
+            return
+        self._trail.clear()
+        self._next = (event.sid, _turn_of(event.hit))
+        if self._follow is None:
+            self._follow = self.set_timer(SETTLED, self._show_selected)
+        else:
+            self._follow.reset()
+
+    def _show_selected(self) -> None:
+        self._follow = None
+        if self._next is not None:
+            sid, turn = self._next
+            self._next = None
+            self.app.engine.open(sid, turn)
+
+    @on(SessionList.Chosen)
+    def _chosen(self, event: SessionList.Chosen) -> None:
+        event.stop()
+        self.app.remember_search(self.box.value)
+        self._next = None
+        self.app.engine.open(event.sid, _turn_of(event.hit), focus=True)
+
+    def on_session_found(self, event: messages.SessionFound) -> None:
+        """A session to show."""
+        view = self.transcript
+        same = self.session is not None and self.session.id == event.session.id
+        self.session = event.session
+        if not same:
+            self.session_changed()
+        self._head()
+        if same and event.refresh:
+            view.turns_appended(event.session.turns)
+        elif not same or event.turn is not None or event.focus:
+            view.open(
+                event.session,
+                at=event.turn,
+                hits=list(event.hits),
+                highlight=self.app.highlighter(event.query),
+            )
+        if event.focus:
+            self.set_class(True, "-reading")
+            view.focus()
+
+    def session_changed(self) -> None:
+        """Another session than before is shown."""
+
+    def set_looks(self, looks: Mapping[str, Look]) -> None:
+        """How agents are named and coloured has become known."""
+        self.sessions.set_looks(looks)
+        self._head()
+
+    def _head(self) -> None:
+        if self.session is not None:
+            self.heading.show(self.session, self.app.looks.get(self.session.agent))
+
+    # From the transcript
+
+    @on(TranscriptView.OpenChild)
+    def _open_child(self, event: TranscriptView.OpenChild) -> None:
+        event.stop()
+        if self.session is not None:
+            self._trail.append((self.session.id, self.transcript.current_turn))
+        self.app.engine.open(event.session_id, focus=True)
+
+    @on(TranscriptView.Asked)
+    def _asked(self, event: TranscriptView.Asked) -> None:
+        event.stop()
+        if event.what in ("find", "goto"):
+            self.find_bar.ask(event.what, self.transcript.model.total)
+        elif event.what == "outline" and self.session is not None:
+            outline = OutlineScreen(
+                self.app.location, self.session.id, self.transcript.current_turn
+            )
+            self.app.push_screen(
+                outline, lambda turn: None if turn is None else self.transcript.to_turn(turn)
+            )
+
+    @on(FindBar.Find)
+    def _find(self, event: FindBar.Find) -> None:
+        event.stop()
+        wanted = event.pattern
+        self.transcript.find(wanted.fits if wanted else None, wanted.spots if wanted else None)
+
+    @on(FindBar.Goto)
+    def _goto(self, event: FindBar.Goto) -> None:
+        event.stop()
+        if event.kind == "time":
+            self.transcript.to_time(event.value)
+        else:
+            self.transcript.to_turn(event.value)
+
+    @on(FindBar.Step)
+    def _find_step(self, event: FindBar.Step) -> None:
+        event.stop()
+        self.transcript.action_match(event.step)
+
+    @on(FindBar.Left)
+    def _find_left(self, event: FindBar.Left) -> None:
+        event.stop()
+        self.transcript.focus()
+
+    def back_to_parent(self) -> bool:
+        """From a sub-agent to the session its card is in, if one came from there."""
+        if not self._trail:
+            return False
+        session_id, turn = self._trail.pop()
+        self.app.engine.open(session_id, turn, focus=True)
+        return True
+
+
+def _turn_of(hit: SessionHit | None) -> int | None:
+    """The turn of a session's best hit, if a turn matched."""
+    best = hit.best if hit is not None else None
+    return best.turn if best is not None and best.turn >= 0 else None
