@@ -32,7 +32,7 @@ from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
 from sparrow_tui.app.store_writer import StoreWriter
 from sparrow_tui.app.syncing import Syncing
-from sparrow_tui.app.themes import DEFAULT, THEMES, initial_theme
+from sparrow_tui.app.themes import DEFAULT, THEMES, chart_colours, initial_theme
 from sparrow_tui.app.transcript_places import Left
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.faultlog import record
@@ -126,6 +126,10 @@ class SparrowApp(App[str]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The backstop against control characters runs over everything drawn."""
         return [*super().get_line_filters(), ControlGuard()]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Variables that themes not of ours lack."""
+        return chart_colours(DEFAULT)
 
     def on_mount(self) -> None:
         """Colours first: nothing is drawn in another theme."""

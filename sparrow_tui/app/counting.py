@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparrow_tui import query as language
 from sparrow_tui.app.clock import HOUR, MINUTE
-from sparrow_tui.app.widgets.metrics_footer import Figures
+from sparrow_tui.app.widgets.metrics_footer import Figures, Pinned
 from sparrow_tui.metrics.remote import Remote
-from sparrow_tui.settings import SavedSearch
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.store.steps import HOUR_MS, day_start
-from sparrow_tui.store.totals import Sums
 
 SCOPES = ("all", "list", "session")
 """Scopes of the store's own counters; `remote_figures` shows others'."""
-PINNED_COUNTED = 10_000
-"""Hits of a counted search beyond which its figure is a lower bound."""
 
 
 def count(
@@ -25,7 +20,7 @@ def count(
     *,
     sids: Sequence[int],
     session: int | None,
-    saved: Sequence[SavedSearch],
+    pinned: Sequence[Pinned],
     now: int,
 ) -> Figures:
     """The figures of a scope.
@@ -35,7 +30,7 @@ def count(
         scope: one of `SCOPES`.
         sids: sessions in the list.
         session: number of the session shown.
-        saved: searches; those that are pinned are counted.
+        pinned: counts of saved searches (see `Tally`).
         now: the present in milliseconds since the epoch.
     """
     totals = store.totals
@@ -60,11 +55,11 @@ def count(
         cost_micro=sums.cost_micro,
         unpriced=sums.unpriced,
         active=totals.active(now),
-        today_tokens=_new_tokens(today),
+        today_tokens=today.fresh,
         today_cost=today.cost_micro,
         rate=_rate(hours, now),
         history=tuple(hours.get(hour, 0) for hour in range(newest - 23, newest + 1)),
-        pinned=tuple(_pinned(store, search) for search in saved if search.pinned),
+        pinned=tuple(pinned),
     )
 
 
@@ -93,11 +88,6 @@ def remote_figures(scope: str, remote: Remote) -> Figures:
     )
 
 
-def _new_tokens(sums: Sums) -> int:
-    """Tokens that were not read from a cache."""
-    return sums.input + sums.output + sums.cache_write
-
-
 def _hours(store: SqliteStore, now: int) -> list[tuple[int, int]]:
     rows = store.connection.execute(
         "SELECT hour, sum(input + output + cache_write) FROM bucket WHERE hour > ? GROUP BY hour",
@@ -112,8 +102,3 @@ def _rate(hours: dict[int, int], now: int) -> float:
     gone = (now % HOUR) / HOUR
     tokens = hours.get(hour, 0) + hours.get(hour - 1, 0) * (1 - gone)
     return float(tokens / (HOUR / MINUTE))
-
-
-def _pinned(store: SqliteStore, search: SavedSearch) -> tuple[str, int, bool]:
-    page = store.searcher.page(language.parse(search.query), limit=1)
-    return search.name, page.total, page.complete

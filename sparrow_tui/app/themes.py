@@ -30,7 +30,19 @@ PALETTES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+CHARTS = {
+    "captain": ("#f2a93c", "#4ec9b0", "#6fa6e6", "#b58adb", "#e0795c", "#a3c25a"),
+    "midnight": ("#6fa6e6", "#4ec9b0", "#b58adb", "#e6b35c", "#e08a8a", "#8fc46a"),
+    "paper": ("#b3691f", "#2f7d67", "#2e5a9c", "#7d4a9c", "#b0503c", "#6d7f22"),
+}
+"""Colours series of charts are told apart by, as far apart as the palette lets them."""
+
 DEFAULT = "captain"
+
+
+def chart_colours(name: str) -> dict[str, str]:
+    """The variables ``$chart-0`` … of a theme; themes not of ours have captain's."""
+    return {f"chart-{n}": colour for n, colour in enumerate(CHARTS.get(name, CHARTS[DEFAULT]))}
 
 
 def _theme(name: str, colours: dict[str, str]) -> Theme:
@@ -50,6 +62,7 @@ def _theme(name: str, colours: dict[str, str]) -> Theme:
         boost=colours["panel"],
         dark=name != "paper",
         variables={
+            **chart_colours(name),
             "border": colours["line"],
             "border-blurred": colours["line"],
             "text-muted": colours["dim"],

@@ -90,6 +90,16 @@ class Searcher:
             hits, total, complete and stream.complete, problems, ids[-1] if more and ids else None
         )
 
+    def count(self, query: Query, above: int = -1) -> tuple[int, bool]:
+        """Matches with row ids above one, up to `COUNTED`; whether that is all of them.
+
+        Without words or facets of turns, sessions are counted, whatever their ids.
+        """
+        steps = plan(self._db, query)
+        if not steps.on_turns:
+            return (0 if query.is_empty else len(self._whole_sessions(query, steps).sids)), True
+        return self._count(replace(steps, low=max(steps.low, above + 1)))
+
     def _sessions_as_page(self, query: Query, limit: int, problems: list[str]) -> SearchPage:
         """Without words the sessions themselves are the hits."""
         if query.is_empty:

@@ -49,6 +49,11 @@ class Sums(msgspec.Struct, array_like=True):
         """All tokens, cached or not."""
         return self.input + self.output + self.cache_read + self.cache_write
 
+    @property
+    def fresh(self) -> int:
+        """Tokens that were not read from a cache."""
+        return self.input + self.output + self.cache_write
+
     def add(self, other: Sums) -> None:
         """Add another's counts to these."""
         for name in FIELDS:

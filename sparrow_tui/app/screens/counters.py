@@ -1,15 +1,18 @@
-"""The counters under the panes: of what, and when they are brought up to date."""
+"""The counters under the panes: of what, and when they are brought up to date; the dashboard."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from sparrow_tui.app import messages
 from sparrow_tui.app.counting import SCOPES, count, remote_figures
+from sparrow_tui.app.screens.dashboard import DashboardScreen, View
 from sparrow_tui.app.screens.reading import Reading
-from sparrow_tui.app.widgets.metrics_footer import Figures
+from sparrow_tui.app.tally import Tally
+from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
 from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.store.sqlite import SqliteStore
 
@@ -22,15 +25,22 @@ class Counting(Reading):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
+        Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        self.figures = Figures()
+        """What the footer shows, here and on the dashboard."""
         self._scope = (*self.app.remotes.scopes, *SCOPES)[0]
         """What is counted: what the user named on the command line comes first."""
         self._remotes: dict[str, Remote] = {}
+        self._tally = Tally()
+        """Used on the engine's thread only."""
         self._counting = False
         self._count_again = False
+        self._looked_at = View()
+        """The dashboard's, for the next time."""
 
     def begin_counting(self) -> None:
         """After the first frame, and now and then."""
@@ -39,23 +49,19 @@ class Counting(Reading):
 
     def count(self) -> None:
         """Bring the footer up to date, in the engine's own time."""
-        if self._scope in self.app.remotes.scopes:
-            remote = self._remotes.get(self._scope, Remote(problem="asking…", of=1))
-            self.metrics.show(remote_figures(self._scope, remote))
-            return
         if self._counting:
             self._count_again = True
             return
         self._counting = True
-        app, sids = self.app, self.sessions.sids
+        app, sids, scope, tally = self.app, self.sessions.sids, self._scope, self._tally
         session = self.session.sid if self.session is not None else None
 
         def job(store: SqliteStore) -> None:
             figures: Figures | None = None  # stays so if a new search cuts this short
             try:
                 figures = count(
-                    store, self._scope, sids=sids, session=session,
-                    saved=app.settings.saved, now=app.present(),
+                    store, scope, sids=sids, session=session,
+                    pinned=tally.count(store, app.settings.saved), now=app.present(),
                 )  # fmt: skip
             finally:
                 app.from_thread(messages.Call(lambda: self._counted(figures)))
@@ -64,23 +70,37 @@ class Counting(Reading):
 
     def _counted(self, figures: Figures | None = None) -> None:
         self._counting = False
-        if figures is not None and figures.scope == self._scope:
-            self.metrics.show(figures)
+        if figures is not None and self._scope in self.app.remotes.scopes:
+            self._show(replace(self._elsewhere(), pinned=figures.pinned))
+        elif figures is not None and figures.scope == self._scope:
+            self._show(figures)
         if self._count_again:
             self._count_again = False
             self.set_timer(0.2, self.count)
+
+    def _elsewhere(self) -> Figures:
+        remote = self._remotes.get(self._scope, Remote(problem="asking…", of=1))
+        return remote_figures(self._scope, remote)
+
+    def _show(self, figures: Figures) -> None:
+        self.figures = figures
+        for screen in self.app.screen_stack:
+            for footer in screen.query(MetricsFooter):
+                footer.show(figures)
 
     def action_cycle_scope(self) -> None:
         """Counters of everything, of the list, of the session shown, or from elsewhere."""
         scopes = (*SCOPES, *self.app.remotes.scopes)
         self._scope = scopes[(scopes.index(self._scope) + 1) % len(scopes)]
+        if self._scope in self.app.remotes.scopes:
+            self._show(replace(self._elsewhere(), pinned=self.figures.pinned))
         self.count()
 
     def on_remote_told(self, event: messages.RemoteTold) -> None:
         """Counters elsewhere: shown if their scope is on."""
         self._remotes[event.scope] = event.remote
         if self._scope == event.scope:
-            self.count()
+            self._show(replace(self._elsewhere(), pinned=self.figures.pinned))
 
     def session_changed(self) -> None:
         """The counters of the session shown are another's."""
@@ -91,3 +111,21 @@ class Counting(Reading):
         """The list has other sessions in it."""
         if self._scope == "list":
             self.count()
+
+    def store_counted(self) -> None:
+        """Something was written."""
+        self.count()
+        if isinstance(self.app.screen, DashboardScreen):
+            self.app.screen.renew()
+
+    # The dashboard
+
+    def action_dashboard(self) -> None:
+        """The counters over time; from there to the sessions behind a point."""
+        self.app.push_screen(DashboardScreen(self._looked_at), self._from_dashboard)
+
+    def _from_dashboard(self, search: str | None) -> None:
+        if search is not None:
+            self.box.value = search
+            self.box.cursor_position = len(search)
+            self.sessions.focus()

@@ -56,7 +56,6 @@ class MainScreen(Counting, TakingActions, SearchActions):
         Binding("escape", "back", "Back", id="main.back"),
         Binding("pagedown", "list_page(1)", "Page down", show=False),
         Binding("pageup", "list_page(-1)", "Page up", show=False),
-        Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
         Binding("q", "leave", "Quit", id="main.quit"),
     ]
     HELP = "The main screen."
@@ -213,7 +212,7 @@ class MainScreen(Counting, TakingActions, SearchActions):
         """Something was written: the transcript shown may have grown."""
         if self.session is not None:
             self.app.engine.open(self.session.id, refresh=True)
-        self.count()
+        self.store_counted()
 
     def on_sync_told(self, event: messages.SyncTold) -> None:
         """The import beside the app: a word on the search box's border."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,6 +19,16 @@ from sparrow_tui.text.wrap import width_of
 
 FADE = (0.0, 0.7, 1.4)
 """Seconds after a change at which a figure is bright, half bright, and as before."""
+
+
+class Pinned(NamedTuple):
+    """A saved search that is counted."""
+
+    name: str
+    number: int
+    """Of matching turns."""
+    complete: bool = True
+    """Whether that is all."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +54,8 @@ class Figures:
     """Tokens a minute over the last hour."""
     history: Sequence[int] = ()
     """Tokens by hour of the last day, oldest first."""
-    pinned: Sequence[tuple[str, int, bool]] = ()
-    """Saved searches that are counted: name, matching turns, whether that is all."""
+    pinned: Sequence[Pinned] = ()
+    """Saved searches that are counted."""
     dated: bool = True
     """Whether it is known what came today and when."""
     note: str = ""

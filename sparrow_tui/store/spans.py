@@ -1,0 +1,133 @@
+"""Sums by steps of local time, for charts: hours, days, weeks and months in any zone.
+
+Counters are kept by hours of UTC. A step of local time that begins inside such an hour (zones
+with half hours) takes the hours that begin within it, so that every hour counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+import apsw
+import msgspec
+
+from sparrow_tui.store.steps import HOUR_MS
+from sparrow_tui.store.totals import FIELDS, LABELS, Sums
+
+_SUMS = ", ".join(f"sum({name})" for name in FIELDS)
+_EARLIEST = datetime(1990, 1, 1)
+"""Times before it are not real: charts do not go there."""
+
+
+class Span(NamedTuple):
+    """A step of time: ``start <= moment < end``, milliseconds since the epoch."""
+
+    start: int
+    end: int
+
+
+def start_of(moment: int, unit: str) -> int:
+    """When the step that holds a moment begins.
+
+    Hours begin where UTC's do; days, weeks (Monday) and months at local midnight.
+    """
+    if unit == "hour":
+        return moment // HOUR_MS * HOUR_MS
+    local = datetime.fromtimestamp(moment / 1000)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if unit == "week":
+        day -= timedelta(days=day.weekday())
+    elif unit == "month":
+        day = day.replace(day=1)
+    return int(day.timestamp() * 1000)
+
+
+def moved(start: int, unit: str, steps: int) -> int:
+    """The beginning of the step so many after (before) the one that begins at ``start``."""
+    if unit == "hour":
+        return start + steps * HOUR_MS
+    # Noon is on the same day whatever clocks did at midnight.
+    day = datetime.fromtimestamp(start_of(start, unit) / 1000 + 3 * 3600).replace(
+        hour=0, minute=0, second=0, microsecond=0, fold=0
+    )
+    if unit == "month":
+        months = day.year * 12 + day.month - 1 + steps
+        day = day.replace(year=months // 12, month=months % 12 + 1, day=1)
+    else:
+        day += timedelta(days=steps * (7 if unit == "week" else 1))
+    return int(day.timestamp() * 1000)
+
+
+def spans(last: int, unit: str, number: int) -> list[Span]:
+    """The ``number`` steps that end with the one that holds a moment, in order.
+
+    Args:
+        last: milliseconds since the epoch.
+        unit: one of `steps.STEPS`.
+        number: how many; at least one.
+    """
+    end = start_of(last, unit)
+    starts = [moved(end, unit, step) for step in range(1 - number, 2)]
+    return [Span(a, b) for a, b in pairwise(starts)]
+
+
+class Spans:
+    """What the counters say step by step. One thread at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+
+    def earliest(self) -> int | None:
+        """When the first thing counted happened; ``None`` if nothing was counted."""
+        floor = int(_EARLIEST.timestamp() * 1000) // HOUR_MS
+        hour = self._db.execute("SELECT min(hour) FROM bucket WHERE hour >= ?", (floor,)).get
+        return None if hour is None else int(hour) * HOUR_MS
+
+    def sums(self, steps: Sequence[Span], apart: str | None = None) -> list[dict[str, Sums]]:
+        """What was counted in each step, apart by a label; steps with nothing give no label.
+
+        Args:
+            steps: in order.
+            apart: one of `LABELS`; ``None``: everything under the empty label.
+        """
+        label = apart if apart in LABELS else "''"
+        found: list[dict[str, Sums]] = [{} for _ in steps]
+        # CROSS JOIN keeps the steps outside: each is one range of the buckets' primary key.
+        rows = self._db.execute(
+            f"SELECT step.key, {label}, {_SUMS} FROM json_each(?) AS step CROSS JOIN bucket"
+            " WHERE hour >= step.value ->> 0 AND hour < step.value ->> 1 GROUP BY 1, 2",
+            (_bounds(steps),),
+        ).fetchall()
+        for place, name, *values in rows:
+            found[place][name] = Sums(*values)
+        return found
+
+    def sessions(self, steps: Sequence[Span], apart: str | None = None) -> list[dict[str, int]]:
+        """How many sessions had turns of their own in each step, apart by a label.
+
+        Hidden ones are left out, as they are from the list that `sums` leads to.
+        """
+        label = f"coalesce(session.{apart}, '')" if apart in LABELS else "''"
+        found: list[dict[str, int]] = [{} for _ in steps]
+        rows = self._db.execute(
+            f"SELECT step.key, {label}, count(DISTINCT sid) FROM json_each(?) AS step CROSS JOIN"
+            " presence CROSS JOIN session USING (sid) WHERE hour >= step.value ->> 0"
+            " AND hour < step.value ->> 1 AND NOT hidden GROUP BY 1, 2",
+            (_bounds(steps),),
+        ).fetchall()
+        for place, name, number in rows:
+            found[place][name] = number
+        return found
+
+
+def _bounds(steps: Sequence[Span]) -> str:
+    """The hours of each step as JSON."""
+    return msgspec.json.encode([(_hour(step.start), _hour(step.end)) for step in steps]).decode()
+
+
+def _hour(moment: int) -> int:
+    """The first hour of UTC that begins at or after a moment."""
+    return -(-moment // HOUR_MS)
