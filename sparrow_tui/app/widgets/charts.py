@@ -74,8 +74,8 @@ class ColumnChart(Drawn, can_focus=True):
     """One column a step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Earlier", key_display="←→", id="chart.left"),
-        Binding("right", "move(1)", "Later", show=False, id="chart.right"),
+        Binding("left", "move(-1)", "Point", key_display="←→", id="chart.left"),
+        Binding("right", "move(1)", "Point", show=False, id="chart.right"),
         Binding("pageup", "turn(-1)", "Earlier times", show=False, id="chart.pageup"),
         Binding("pagedown", "turn(1)", "Later times", show=False, id="chart.pagedown"),
         Binding("home", "ends(0)", "First times counted", show=False, id="chart.home"),

@@ -26,10 +26,10 @@ class Calendar(Drawn, can_focus=True):
     """Columns are weeks, rows the days from Monday on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-7)", "Week before", key_display="←→↑↓", id="calendar.left"),
-        Binding("right", "move(7)", "Week after", show=False, id="calendar.right"),
-        Binding("up", "move(-1)", "Day before", show=False, id="calendar.up"),
-        Binding("down", "move(1)", "Day after", show=False, id="calendar.down"),
+        Binding("left", "move(-7)", "Day", key_display="←→↑↓", id="calendar.left"),
+        Binding("right", "move(7)", "Day", show=False, id="calendar.right"),
+        Binding("up", "move(-1)", "Day", show=False, id="calendar.up"),
+        Binding("down", "move(1)", "Day", show=False, id="calendar.down"),
         Binding("enter", "open", "Sessions", key_display="Enter", id="calendar.open"),
     ]
     HELP = "Arrows move over the days, Enter lists a day's sessions."

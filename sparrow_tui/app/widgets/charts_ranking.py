@@ -37,8 +37,8 @@ class Ranking(Drawn, can_focus=True):
     """Lines, the largest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Next", key_display="↑↓", id="ranking.down"),
-        Binding("up,k", "move(-1)", "Previous", show=False, id="ranking.up"),
+        Binding("down,j", "move(1)", "Line", key_display="↑↓", id="ranking.down"),
+        Binding("up,k", "move(-1)", "Line", show=False, id="ranking.up"),
         Binding("enter", "open", "Sessions", key_display="Enter", id="ranking.open"),
     ]
     HELP = "Arrows move, Enter lists the sessions."

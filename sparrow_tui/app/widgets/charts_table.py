@@ -23,8 +23,8 @@ class ValueTable(Drawn, can_focus=True):
     """Newest step first. Tells of its cursor with the chart's messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,left", "move(1)", "Earlier", key_display="↑↓", id="table.down"),
-        Binding("up,right", "move(-1)", "Later", show=False, id="table.up"),
+        Binding("down,left", "move(1)", "Line", key_display="↑↓", id="table.down"),
+        Binding("up,right", "move(-1)", "Line", show=False, id="table.up"),
         Binding("pagedown", "turn(-1)", "Earlier times", show=False, id="table.pagedown"),
         Binding("pageup", "turn(1)", "Later times", show=False, id="table.pageup"),
         Binding("home", "ends(1)", "Now", show=False, id="table.home"),
