@@ -20,9 +20,10 @@ from sparrow_tui.agents.base import (
 )
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import micro_dollars
-from sparrow_tui.agents.line_session import scrubbed, some
+from sparrow_tui.agents.line_session import some
 from sparrow_tui.agents.projects import known
 from sparrow_tui.model import Block, Coverage, Notice, Reasoning, SessionInfo, Text, Turn, Usage
+from sparrow_tui.scrub import scrubbed
 
 HISTORY = ".aider.chat.history.md"
 _START = re.compile(rb"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*$")

@@ -13,9 +13,10 @@ import msgspec
 from sparrow_tui.agents import lines
 from sparrow_tui.agents.base import Batch, Source
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text
-from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, scrubbed
+from sparrow_tui.agents.common import as_text, whole
+from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession
 from sparrow_tui.model import Block, Notice, SessionInfo, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.scrub import scrubbed
 
 SPILLED = 64_000_000
 """Bytes of a spilled tool result that are read."""
@@ -81,7 +82,7 @@ def complete(
         return
     duration = facts.get("totalDurationMs") or facts.get("durationMs")
     if isinstance(duration, int | float):
-        result.duration_ms = int(duration)
+        result.duration_ms = whole(duration)
     agent = facts.get("agentId")
     if isinstance(agent, str) and agent:
         result.child = f"{root}/agent-{agent}"

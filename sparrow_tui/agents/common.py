@@ -13,6 +13,8 @@ from sparrow_tui.model import Block, Image, Raw, Reasoning, Text, ToolResult, To
 from sparrow_tui.sanitize import clean_line
 
 TITLE_LIMIT = 200
+COUNT_LIMIT = 1 << 53
+"""Counts beyond this are none: sums must fit 64 bits."""
 
 
 def milliseconds(value: Any) -> int | None:
@@ -52,16 +54,16 @@ def micro_dollars(value: Any) -> int | None:
     """Dollars as a number or numeric text → integer micro-dollars."""
     try:
         amount = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return round(amount * 1_000_000) if math.isfinite(amount) and amount >= 0 else None
+    return round(amount * 1_000_000) if 0 <= amount < 1e9 else None
 
 
 def whole(value: Any) -> int:
     """A token count: a non-negative integer, 0 for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < COUNT_LIMIT:
         return 0
-    return max(0, int(value))
+    return int(value)
 
 
 def as_text(value: Any) -> str:

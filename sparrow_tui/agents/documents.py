@@ -11,9 +11,9 @@ from typing import IO, Any
 
 from sparrow_tui.agents.base import Batch, SourceError
 from sparrow_tui.agents.by_session import Seen
-from sparrow_tui.agents.line_session import scrubbed
 from sparrow_tui.agents.lines import parse
 from sparrow_tui.sanitize import storable
+from sparrow_tui.scrub import scrubbed
 
 LIMIT = 512_000_000
 """Bytes of a document that is read in one piece."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,7 +60,7 @@ def is_export(path: Path, head: bytes, key: str) -> bool:
 
 def head_of(path: Path) -> frozenset[str]:
     """The keys in the first 64 KiB of an export's conversations; none if it cannot be read."""
-    with suppress(SourceError, OSError), opened(path) as files:
+    with suppress(SourceError, OSError, EOFError, zlib.error), opened(path) as files:
         for file in files:
             return text_keys(file.read(65536))
     return frozenset()
@@ -111,7 +112,7 @@ def opened(path: Path) -> Iterator[Iterator[IO[bytes]]]:
                 raise SourceError("it holds no conversations.json")
             _check(wanted)
             yield _members(archive, wanted)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise SourceError(f"it is not a zip file that can be read: {error}") from error
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror or error}") from error

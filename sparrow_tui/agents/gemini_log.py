@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +236,7 @@ def _gemini(
             call_id, content, coverage, failed=status in ("error", "cancelled") if status else None
         )
         child = as_text(call.get("agentId"))
-        if child and folder is not None and (folder / f"{child}.jsonl").is_file():
+        if child and folder is not None and _has(folder, f"{child}.jsonl"):
             answer.child = f"gemini:{child}"
         answers.append(answer)
         answered = milliseconds(call.get("timestamp")) or answered
@@ -243,6 +244,13 @@ def _gemini(
         yield turn
     if answers:
         yield Turn(role="tool", blocks=answers, time=answered, branch=turn.branch)
+
+
+def _has(folder: Path, name: str) -> bool:
+    """Whether a folder has a file whose name came out of a log."""
+    with suppress(OSError, ValueError):
+        return (folder / name).is_file()
+    return False
 
 
 def _list(value: Any) -> list[Any]:

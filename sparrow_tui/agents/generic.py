@@ -31,9 +31,10 @@ from sparrow_tui.agents.generic_shapes import (
     shape,
     turns_of,
 )
-from sparrow_tui.agents.line_session import WRONG_SHAPE, count_unknown, read_session, scrubbed
+from sparrow_tui.agents.line_session import WRONG_SHAPE, count_unknown, read_session
 from sparrow_tui.agents.openai_messages import usage_of
 from sparrow_tui.model import Coverage, SessionInfo, Turn
+from sparrow_tui.scrub import scrubbed
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".txt")
 _HEAD = 65_536

@@ -25,9 +25,10 @@ from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.documents import digest, load, sealed
 from sparrow_tui.agents.kiro_lines import Events, Messages, side_of
-from sparrow_tui.agents.line_session import read_session, scrubbed, with_side
+from sparrow_tui.agents.line_session import read_session, with_side
 from sparrow_tui.model import Coverage, SessionInfo
 from sparrow_tui.sanitize import storable
+from sparrow_tui.scrub import scrubbed
 
 _TABLES = ("conversations_v2", "conversations")
 _COLUMNS = ("key", "conversation_id", "created_at", "updated_at")

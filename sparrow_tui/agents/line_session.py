@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -21,12 +21,13 @@ from sparrow_tui.agents.base import (
     file_source,
 )
 from sparrow_tui.model import Block, Coverage, Raw, Reasoning, SessionInfo, Text, Turn, Usage
-from sparrow_tui.sanitize import storable
+from sparrow_tui.scrub import scrubbed
 
-WRONG_SHAPE = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
+WRONG_SHAPE = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError,
+)  # fmt: skip
 """What a record of an unexpected shape raises while it is taken apart: it counts as bad."""
 
-Value = TypeVar("Value")
 REREADINGS = 5
 """How often a file is begun anew in one reading."""
 TAIL = 256
@@ -100,21 +101,6 @@ class LineSession(ABC):
         count_unknown(self.coverage, kind)
         self.keep()
         return Turn(role="system", blocks=[Raw(kind, record)], time=time, meta=True)
-
-
-def scrubbed(value: Value) -> Value:
-    """A deep copy of plain values or a struct in which every string can be stored."""
-    if isinstance(value, msgspec.Struct):
-        return msgspec.convert(scrubbed(msgspec.to_builtins(value)), type(value))
-    if isinstance(value, str):
-        return storable(value)  # type: ignore[return-value]
-    if isinstance(value, dict):
-        return {storable(str(k)): scrubbed(v) for k, v in value.items()}  # type: ignore[return-value]
-    if isinstance(value, list):
-        return [scrubbed(item) for item in value]  # type: ignore[return-value]
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        return str(value)  # type: ignore[return-value]
-    return value
 
 
 def append_text(blocks: list[Block], block: Block) -> None:

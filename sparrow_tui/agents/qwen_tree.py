@@ -38,10 +38,14 @@ def objects(line: bytes) -> list[dict[str, Any]]:
 
 def joins(record: dict[str, Any], tail: set[str]) -> bool:
     """Whether a record goes on where the talk stands; only spoken ones and rewinds can fork."""
-    if record.get("type") not in SPOKEN and record.get("subtype") != "rewind":
+    if not _forks(record):
         return True
     parent = record.get("parentUuid")
-    return not isinstance(parent, str) or parent in tail or record.get("uuid") in tail
+    return not isinstance(parent, str) or parent in tail or as_text(record.get("uuid")) in tail
+
+
+def _forks(record: dict[str, Any]) -> bool:
+    return as_text(record.get("type")) in SPOKEN or record.get("subtype") == "rewind"
 
 
 def dead(path: str) -> list[tuple[int, int]]:
@@ -52,9 +56,8 @@ def dead(path: str) -> list[tuple[int, int]]:
     for at, end, found_here in records(path, 0):
         for record in found_here:
             uuid, parent = as_text(record.get("uuid")), record.get("parentUuid")
-            if not joins(record, tail) and parent in placed:
+            if isinstance(parent, str) and parent in placed and not joins(record, tail):
                 found.append((placed[parent], at))
-            spoken = record.get("type") in SPOKEN or record.get("subtype") == "rewind"
-            tail = {uuid} if spoken else tail | {uuid}
+            tail = {uuid} if _forks(record) else tail | {uuid}
             placed.setdefault(uuid, end)
     return found

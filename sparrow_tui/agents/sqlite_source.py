@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sparrow_tui.agents.base import SourceError
+from sparrow_tui.sanitize import storable
 
 MAGIC = b"SQLite format 3\x00"
 BUSY_SECONDS = 2.0
@@ -80,9 +81,10 @@ def query(
         SourceError: the database is locked or damaged, or the query does not fit it.
     """
     try:
-        with closing(connection.execute(sql, tuple(parameters))) as cursor:
+        values = tuple(storable(v) if isinstance(v, str) else v for v in parameters)
+        with closing(connection.execute(sql, values)) as cursor:
             return cursor.fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OverflowError) as error:
         raise _sentence(error) from error
 
 

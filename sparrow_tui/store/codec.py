@@ -26,7 +26,7 @@ from sparrow_tui.model import (
     Usage,
     text_form,
 )
-from sparrow_tui.sanitize import storable
+from sparrow_tui.scrub import scrubbed
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
@@ -210,8 +210,8 @@ def encode(turn: Turn) -> Row:
     kept = msgspec.structs.replace(turn, blocks=blocks) if pictures else turn
     try:
         packed = _encode(kept)
-    except UnicodeEncodeError:
-        # Half a surrogate pair: JSON allows it, UTF-8 does not.
+    except (UnicodeEncodeError, OverflowError):
+        # Half a surrogate pair, an integer of any length: JSON allows them.
         packed = _encode(scrubbed(kept))
     return Row(
         role=turn.role,
@@ -240,22 +240,6 @@ def encode(turn: Turn) -> Row:
 def decode(body: bytes) -> Turn:
     """The turn in a row's body."""
     return _decode(unpack(body))
-
-
-def scrubbed(value: Struct) -> Struct:
-    """A struct whose strings can all be stored (see `sanitize.storable`)."""
-    plain = _scrub(msgspec.to_builtins(value))
-    return msgspec.convert(plain, type(value))
-
-
-def _scrub(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(key)): _scrub(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_scrub(item) for item in value]
-    return value
 
 
 def text_of(body: bytes) -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from sparrow_tui.agents.base import Batch, Checkpoint, Source
 from sparrow_tui.model import Coverage, SessionInfo, Turn
+from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import codec
 
 
@@ -36,14 +37,23 @@ def prepare(batch: Batch, source: Source | None = None) -> Prepared:
     """Encode a reader's batch."""
     return Prepared(
         source=source,
-        session=codec.scrubbed(batch.session),
+        session=scrubbed(batch.session),
         start=batch.start,
         rows=rows(batch.turns, sliding=batch.sliding),
         coverage=batch.coverage,
         fresh=batch.fresh,
         sliding=batch.sliding,
-        checkpoint=batch.checkpoint,
+        checkpoint=_storable(batch.checkpoint),
     )
+
+
+def _storable(mark: Checkpoint | None) -> Checkpoint | None:
+    """A checkpoint that can be kept: its state may quote what the source says."""
+    try:
+        encode(mark)
+    except (UnicodeEncodeError, OverflowError):
+        return scrubbed(mark)
+    return mark
 
 
 def rows(turns: list[Turn], *, sliding: bool = False) -> list[codec.Row]:

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from session_reading import Reading, Session, read_all, same
 
-from sparrow_tui.agents.base import Agent, Source, SourceError
+from sparrow_tui.agents.base import Agent, Batch, Source, SourceError
 from sparrow_tui.model import text_form
+from sparrow_tui.store.prepared import prepare
 
 ODD: tuple[Any, ...] = (
     None,
@@ -25,6 +26,9 @@ ODD: tuple[Any, ...] = (
     {},
     [None, 7],
     {"type": "new"},
+    10**40,
+    float("inf"),
+    float("nan"),
 )
 At = Callable[[Path], Source | None]
 
@@ -61,7 +65,7 @@ def mutations(value: Any, odd: tuple[Any, ...] = ODD) -> Iterator[Any]:
 def adds_up(sessions: dict[str, Session]) -> None:
     """Every record was kept, skipped or bad; facts and turns can be stored and searched."""
     for session in sessions.values():
-        msgspec.json.encode(session.info)
+        prepare(Batch(session.info, 0, session.turns))
         coverage = session.coverage
         assert coverage.records == coverage.kept + coverage.skipped + coverage.bad, coverage
         for turn in session.turns:
@@ -113,7 +117,10 @@ def torture_lines(agent: Agent, path: Path) -> int:
 
 
 def torture_document(
-    agent: Agent, path: Path, document: Any, odd: tuple[Any, ...] = (None, 5, "x\ud83d", [], {})
+    agent: Agent,
+    path: Path,
+    document: Any,
+    odd: tuple[Any, ...] = (None, 5, "x\ud83d", [], {}, 10**40),
 ) -> int:
     """A JSON file with every place replaced by something odd; number of documents tried."""
     tried = 0
