@@ -60,7 +60,8 @@ def common_options() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit code: 0 ok, 1 failed, 2 usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Not list(): the command of that name, once imported, hides it here.
+    arguments = [*(sys.argv[1:] if argv is None else argv)]
     try:
         return _run(arguments)
     except SystemExit as end:

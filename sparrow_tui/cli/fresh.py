@@ -8,20 +8,24 @@ from contextlib import contextmanager
 
 from sparrow_tui.cli.output import say
 from sparrow_tui.store import open_store
+from sparrow_tui.store.base import StoreUnwritable
 from sparrow_tui.store.sqlite import SqliteStore
 
 
 @contextmanager
 def fresh_store(options: argparse.Namespace, paths: Sequence[str] = ()) -> Iterator[SqliteStore]:
-    """The store, synced unless ``--no-sync`` was given or another program is at it.
+    """The store, synced unless ``--no-sync`` was given, another program is at it or it is full.
 
     Raises:
-        StoreError: it cannot be opened.
+        StoreError: it cannot be opened or read.
     """
     store = open_store(options.store)
     try:
         if not options.no_sync:
-            _sync(store, paths)
+            try:
+                _sync(store, paths)
+            except StoreUnwritable as error:
+                say(f"{error}; this is what it holds")
         yield store
     finally:
         store.close()

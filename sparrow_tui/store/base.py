@@ -15,12 +15,16 @@ class StoreError(Exception):
     """The store cannot do what was asked. The message is one sentence for the user."""
 
 
-class StoreBusy(StoreError):
+class StoreUnwritable(StoreError):
+    """The archive cannot be changed now, but it can be read."""
+
+
+class StoreBusy(StoreUnwritable):
     """Another program is writing; trying again later will do."""
 
 
-class StoreFull(StoreError):
-    """No space is left; nothing was changed."""
+class StoreFull(StoreUnwritable):
+    """No space is left; what was written before is kept, the rest is not there at all."""
 
 
 class Interrupted(Exception):

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
 from sparrow_tui.paths import private_dir
 from sparrow_tui.store import schema
-from sparrow_tui.store.base import Interrupted, StoreBusy, StoreError, StoreFull
+from sparrow_tui.store.base import (
+    Interrupted,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreUnwritable,
+)
 
 BUSY_MS = 5_000
+SCARCE = 256 * 1024
+"""Bytes free below which a failure of the disk is taken for a full one."""
 
 
 def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
@@ -48,13 +58,19 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
 
 
 def _open(path: Path) -> apsw.Connection:
-    flags = apsw.SQLITE_OPEN_READWRITE
-    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
-        flags = apsw.SQLITE_OPEN_READONLY
-    connection = apsw.Connection(os.fspath(path), flags=flags)
-    connection.set_busy_timeout(BUSY_MS)
-    if flags == apsw.SQLITE_OPEN_READWRITE:
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(BUSY_MS)
         connection.pragma("journal_mode", "wal")
+    else:
+        # Nothing can be made beside it. Without a log it is whole, and nobody's at the moment.
+        log = Path(f"{path}-wal")
+        whole = "" if log.exists() and log.stat().st_size else "&immutable=1"
+        connection = apsw.Connection(
+            f"file:{quote(os.fspath(path))}?mode=ro{whole}",
+            flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
+        )
+        connection.set_busy_timeout(BUSY_MS)
     connection.pragma("synchronous", "normal")
     connection.pragma("temp_store", "memory")
     connection.pragma("cache_size", -32_000)
@@ -67,6 +83,8 @@ def _create_file(path: Path) -> None:
     try:
         private_dir(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except FileExistsError as error:
+        raise StoreError(f"{path.parent} is not a directory; name another store") from error
     except OSError as error:
         raise StoreError(
             f"the store {path} cannot be created: {error.strerror}; name another with --store"
@@ -159,6 +177,17 @@ def immediate(connection: apsw.Connection) -> Iterator[None]:
         raise
 
 
+def _full(path: Path | str) -> bool:
+    try:
+        return shutil.disk_usage(Path(path).parent).free < SCARCE
+    except OSError:
+        return False
+
+
+def _no_space(path: Path | str) -> str:
+    return f"no space is left for the store {path}; what it holds is kept, nothing is half-written"
+
+
 @contextmanager
 def translated(path: Path | str) -> Iterator[None]:
     """Turn the engine's errors into the store's."""
@@ -174,12 +203,14 @@ def translated(path: Path | str) -> Iterator[None]:
             "to build it again from what the agents still have"
         ) from error
     except apsw.FullError as error:
-        raise StoreFull(f"no space is left for the store {path}; nothing was changed") from error
+        raise StoreFull(_no_space(path)) from error
     except apsw.ReadOnlyError as error:
-        raise StoreError(f"the store {path} cannot be written to: {error}") from error
+        raise StoreUnwritable(f"the store {path} cannot be written to: {error}") from error
     except apsw.CantOpenError as error:
         raise StoreError(f"the store {path} cannot be opened: {error}") from error
     except apsw.IOError as error:
+        if _full(path):
+            raise StoreFull(_no_space(path)) from error
         raise StoreError(f"the disk failed under the store {path}: {error}") from error
     except apsw.Error as error:
         raise StoreError(f"the store {path} failed: {error}") from error

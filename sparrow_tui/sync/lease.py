@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sparrow_tui.store.base import StoreUnwritable
+
 RETRY = 0.5
 """Seconds between two tries; the operating system frees the lock of a killed process at once."""
 
@@ -25,6 +27,9 @@ def lease(store: Path, stopped: Callable[[], bool], waiting: Callable[[], None])
 
     Yields:
         Whether the lease is held; false only after ``stopped``.
+
+    Raises:
+        StoreUnwritable: nothing can be made beside the store.
     """
     lock = FileLock(os.fspath(store.with_name(store.name + ".lock")), mode=0o600)
     told = False
@@ -40,6 +45,10 @@ def lease(store: Path, stopped: Callable[[], bool], waiting: Callable[[], None])
                 yield False
                 return
             time.sleep(RETRY)
+        except OSError as error:
+            raise StoreUnwritable(
+                f"the store {store} cannot be written to: {error.strerror or error}"
+            ) from error
     try:
         yield True
     finally:
