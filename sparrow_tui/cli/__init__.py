@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 
 def common_options() -> argparse.ArgumentParser:
     """Options that stand before or after a command."""
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = Parser(prog=PROG, add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument(
         "--store",
@@ -62,18 +65,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit code: 0 ok, 1 failed, 2 usage."""
     # Not list(): the command of that name, once imported, hides it here.
     arguments = [*(sys.argv[1:] if argv is None else argv)]
+    _prepare_streams()
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output went away; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            return _report(error)
+        _give_up_output()
+        print(f"{PROG}: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
     except Exception as error:
         return _report(error)
+
+
+def _prepare_streams() -> None:
+    """Streams that were closed swallow; those that cannot say a character say ``?`` instead."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _give_up_output() -> None:
+    """Nobody takes our output any more; keep the interpreter from complaining at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -20,18 +21,26 @@ BOLD, DIM, YELLOW, RED, CYAN = "1", "2", "33", "31", "36"
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
+    _in_utf8()
     data = msgspec.json.format(msgspec.json.encode(value), indent=2)
     sys.stdout.write(data.decode("utf-8", "replace") + "\n")
 
 
 def stream_json(head: dict[str, Any], key: str, items: Iterable[Any]) -> None:
     """One JSON object whose last key is a list that is written as it comes."""
+    _in_utf8()
     opening = msgspec.json.encode(head).decode()
     sys.stdout.write(opening[:-1] + ("," if head else "") + f'"{key}":[')
     for number, item in enumerate(items):
         sys.stdout.write("\n" if not number else ",\n")
         sys.stdout.write(msgspec.json.encode(item).decode("utf-8", "replace"))
     sys.stdout.write("]}\n")
+
+
+def _in_utf8() -> None:
+    """JSON is UTF-8 whatever the terminal speaks (RFC 8259, 8.1)."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def coloured(stream: Any = None) -> bool:

@@ -6,6 +6,7 @@ none is renamed or dropped within one ``schema``.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 from sparrow_tui.model import Turn
 from sparrow_tui.store.base import Hit, RecentInput, Session
+from sparrow_tui.store.liveness import status_now
 
 SCHEMA = 1
 
@@ -39,7 +41,7 @@ def session_form(session: Session) -> dict[str, Any]:
         "project": session.project,
         "branch": session.branch,
         "model": session.model,
-        "status": session.status,
+        "status": status_now(session, int(time.time() * 1000)),
         "created_at": time_form(session.created_at),
         "updated_at": time_form(session.updated_at),
         "turns": session.turns,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sparrow_tui.model import Text, Turn
 from sparrow_tui.store.base import Session
 
 WORKING_FOR = 10 * 60_000
@@ -42,3 +45,19 @@ def status_now(session: Session, now: int) -> str:
     if session.status == "waiting":
         return "waiting" if age < WAITING_FOR else "ended"
     return session.status
+
+
+def guess(turns: Sequence[Turn]) -> str | None:
+    """A session's state by its last words, where its source does not say it.
+
+    Returns:
+        ``waiting`` after an answer, ``working`` after a prompt or in the middle of tool calls;
+        ``None`` if nothing was said.
+    """
+    for turn in reversed(turns):
+        if turn.branch or turn.role not in ("user", "assistant", "tool") or not turn.blocks:
+            continue
+        if turn.role == "assistant" and isinstance(turn.blocks[-1], Text):
+            return "waiting"
+        return "working"
+    return None

@@ -10,12 +10,13 @@ import apsw
 from sparrow_tui.query import Facet, Query, Term
 from sparrow_tui.store import docid
 from sparrow_tui.store.index import meta_word
+from sparrow_tui.store.liveness import LIVE_AT
 
 NAMED_SESSIONS = 300
 """Up to so many sessions are named in the expression; more are filtered from its results."""
 
 _DAY = 86_400_000
-_LIVE = "status IN ('working', 'waiting')"
+_LIVE = f"({LIVE_AT.replace('?1', 'unixepoch() * 1000')})"
 _IS = {
     "subagent": "parent IS NOT NULL",
     "live": _LIVE,

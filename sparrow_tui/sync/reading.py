@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sparrow_tui.agents.base import Checkpoint, Source, SourceError
 from sparrow_tui.agents.registry import agent
 from sparrow_tui.faultlog import record
+from sparrow_tui.store.liveness import guess
 from sparrow_tui.store.prepared import Prepared, prepare
 
 
@@ -27,6 +28,8 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Prepared]:
             for batch in reader.read(source, since):
                 if last is not None:
                     yield last
+                if batch.session.status is None and not reader.no_resume:
+                    batch.session.status = guess(batch.turns)
                 last = prepare(batch, source)
                 mark = batch.checkpoint or mark
         except SourceError as error:
