@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +142,46 @@ def torture_document(
         except SourceError:
             pass
     return tried
+
+
+CELLS: tuple[Any, ...] = (None, 5, "x", "{}", "[7]", "null", b"\xff\x00", 1 << 62)
+
+
+def torture_database(agent: Agent, path: Path, rows: int = 3, step: int = 9) -> int:
+    """A database with cells of every kind replaced, JSON in them mutated; number of tries."""
+    whole = path.read_bytes()
+    tried = 0
+    for table, column, row in _cells(path, rows):
+        with closing(sqlite3.connect(path)) as db:
+            value = db.execute(
+                f'SELECT "{column}" FROM "{table}" WHERE rowid = ?', (row,)
+            ).fetchone()[0]
+        values = list(CELLS)
+        if isinstance(value, str | bytes):
+            try:
+                changed = mutations(json.loads(value), (None, 7, "x", [], {}))
+            except ValueError:
+                changed = iter(())
+            values += [json.dumps(other) for other in islice(changed, tried % step, None, step)]
+        for other in values:
+            with closing(sqlite3.connect(path)) as db, suppress(sqlite3.Error):
+                db.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?', (other, row))
+                db.commit()
+            with suppress(SourceError):
+                adds_up(read_all(agent, agent.source_at(path)))
+            path.write_bytes(whole)
+            tried += 1
+    return tried
+
+
+def _cells(path: Path, rows: int) -> list[tuple[str, str, int]]:
+    """Table, column and row number of the first rows of every table."""
+    found = []
+    with closing(sqlite3.connect(path)) as db:
+        tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            with suppress(sqlite3.Error):
+                columns = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
+                numbers = db.execute(f'SELECT rowid FROM "{table}" LIMIT ?', (rows,)).fetchall()
+                found += [(table, column, row) for (row,) in numbers for column in columns]
+    return found

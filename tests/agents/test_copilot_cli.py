@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_lines
 from real import found_real
 from session_reading import Reading, read_all, same
 
@@ -288,3 +289,7 @@ def test_real_sessions() -> None:
         assert session.usage.input + session.usage.cache_read + session.usage.cache_write == sum(
             u["inputTokens"] for u in totals
         )
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    assert torture_lines(AGENT, write(chat(tmp_path), *LOG)) > 500

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_document
 from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -278,3 +279,7 @@ def test_places(tmp_path: Path, platform: str, env: dict[str, str], folder: str)
     assert next(iter(read_all(AGENT, found[str(empty)]).values())).info.project == "/w/elsewhere"
     assert next(iter(read_all(AGENT, found[str(multi)]).values())).info.project == "/w/all"
     assert AGENT.source_at(user / "workspaceStorage" / "m" / "state.json") is None
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    assert torture_document(AGENT, chat(tmp_path, ".json"), {**STATE, "requests": [FIRST]}) > 300

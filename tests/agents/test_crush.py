@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_database
 from real import found_real
 from session_reading import Reading, paths, read_all, same
 
@@ -357,3 +358,9 @@ def test_real_databases(agent: Agent, pattern: str, tmp_path: Path) -> None:
         assert sorted(t for s in sessions.values() for t in s.texts()) == sorted(texts)
         assert not any(s.coverage.bad or s.coverage.unknown for s in sessions.values())
         db.close()
+
+
+def test_every_wrong_cell(made: tuple[Agent, Path, sqlite3.Connection]) -> None:
+    agent, path, db = made
+    db.close()
+    assert torture_database(agent, path, rows=1, step=31) > 100

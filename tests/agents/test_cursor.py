@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_database, torture_lines
 from session_reading import Reading, paths, read_all, same
 
 from sparrow_tui.agents import projects
@@ -454,3 +455,17 @@ def test_files_given_by_hand(tmp_path: Path) -> None:
     state.write_bytes(b"rubbish" * 100)
     with pytest.raises(SourceError):
         read_all(AGENT, AGENT.source_at(state))
+
+
+def test_every_wrong_cell(tmp_path: Path) -> None:
+    path = tmp_path / ".config" / "Cursor" / "User" / "globalStorage" / "state.vscdb"
+    db = make_editor(path)
+    db.execute("PRAGMA journal_mode=DELETE")
+    db.close()
+    assert torture_database(AGENT, path, rows=4, step=19) > 50
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    path = transcript(tmp_path)
+    path.write_text("".join(json.dumps(line) + "\n" for line in LINES))
+    assert torture_lines(AGENT, path) > 100

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_lines
 from real import found_real
 from session_reading import Reading, read_all, same
 
@@ -363,3 +364,8 @@ def test_real_sessions() -> None:
         ]
         assert session.texts() == texts
         assert not session.coverage.unknown
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    path = write(chat(tmp_path), *LOG)
+    assert torture_lines(AGENT, path) > 300

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_database, torture_document
 from session_reading import Reading, Session, paths, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -420,3 +421,15 @@ def test_places(tmp_path: Path) -> None:
     assert AGENT.sniff(tmp_path / "named.db", (tmp_path / "named.db").read_bytes())
     assert not AGENT.sniff(tmp_path / "named.db", b"{}")
     assert AGENT.source_at(tmp_path / "p" / ".opencode" / "opencode.db") is None
+
+
+def test_every_wrong_cell(tmp_path: Path) -> None:
+    path = data_dir(tmp_path) / "opencode.db"
+    make(path).close()
+    assert torture_database(AGENT, path, rows=1, step=31) > 100
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    talk = [{"info": {"id": id, **data}, "parts": parts} for id, data, parts in TALK[:2]]
+    document = {"info": {"id": "ses_main", "directory": "/w/pond"}, "messages": talk}
+    assert torture_document(AGENT, tmp_path / "talk.json", document) > 100

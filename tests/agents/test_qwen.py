@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostile import torture_lines
 from session_reading import Reading, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
@@ -178,3 +179,7 @@ def test_places(tmp_path: Path) -> None:
     old.write_text("[1]")
     with pytest.raises(SourceError):
         read_all(AGENT, AGENT.source_at(old))
+
+
+def test_every_wrong_shape(tmp_path: Path) -> None:
+    assert torture_lines(AGENT, write(chat(tmp_path), *LOG)) > 500
