@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 # Whole escape sequences: CSI, OSC/DCS/SOS/PM/APC strings (also unterminated), then two-byte ones.
+# The one-character forms of C1 begin none: terminals read UTF-8, and in text that was decoded
+# wrongly they stand beside words that must not go with them.
 _ESCAPES = re.compile(
-    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)?"
+    "\x1b\\[[0-?]*[ -/]*[@-~]?"
+    "|\x1b[\\]PX^_][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)?"
     "|\x1b[ -/]*[0-~]?"
 )
 _SGR = re.compile("\x1b\\[[0-9;:]*m")

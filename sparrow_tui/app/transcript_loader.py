@@ -48,8 +48,6 @@ class Surveyed(Message):
 
     generation: int
     buckets: list[Bucket]
-    width: int
-    """Columns of text the heights are estimated for."""
 
 
 @dataclass
@@ -73,7 +71,6 @@ class _Survey:
     session: str
     generation: int
     number: int
-    width: int
     found: list[Bucket] = field(default_factory=list)
 
 
@@ -126,17 +123,16 @@ class TranscriptLoader(Thread):
             self._ready.notify_all()
             return self._search_number
 
-    def survey(self, session: str, generation: int, number: int, width: int) -> None:
+    def survey(self, session: str, generation: int, number: int) -> None:
         """Look over a session in the background; only the last survey asked for counts.
 
         Args:
             session: which.
             generation: what the answer will carry.
             number: of stretches at most.
-            width: columns of text, for the estimate of heights.
         """
         with self._ready:
-            self._survey_wish = _Survey(session, generation, number, width)
+            self._survey_wish = _Survey(session, generation, number)
             self._ready.notify_all()
 
     def stop(self) -> None:
@@ -154,6 +150,7 @@ class TranscriptLoader(Thread):
         except StoreError as error:
             self._post(ReadFailed(str(error)))
             return
+        store.places.frugal()
         while not self._stopping:
             try:
                 self._turn(store)
@@ -205,7 +202,7 @@ class TranscriptLoader(Thread):
     def _survey_on(self, store: SqliteStore, wish: _Survey) -> None:
         """Survey for a moment."""
         if self._survey is None or self._surveyed_for is not wish:
-            self._survey = store.places.buckets(wish.session, wish.number, wish.width)
+            self._survey = store.places.buckets(wish.session, wish.number)
             self._surveyed_for = wish
         until = time.monotonic() + SLICE
         for part in self._survey:
@@ -216,7 +213,7 @@ class TranscriptLoader(Thread):
             if self._survey_wish is wish:
                 self._survey_wish = None
         self._survey = None
-        self._post(Surveyed(wish.generation, wish.found, wish.width))
+        self._post(Surveyed(wish.generation, wish.found))
 
     def _search_on(
         self, store: SqliteStore, number: int, session: str, fits: Callable[[str], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sparrow_tui.app.transcript_places import Place
-from sparrow_tui.model import Turn
+from sparrow_tui.model import ToolUse, Turn
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text.pieces import Piece
 from sparrow_tui.text.spans import Line
@@ -28,6 +28,7 @@ class TurnWindow:
         self.top = Place(0)
         self.turns: dict[int, Turn] = {}
         self._calls: dict[str, ToolCall] = {}
+        self._uses: dict[str, ToolUse] = {}
         self._pages: dict[int, list[Piece]] = {}
 
     def clear(self, total: int) -> None:
@@ -36,6 +37,7 @@ class TurnWindow:
         self.top = Place(0)
         self.turns.clear()
         self._calls.clear()
+        self._uses.clear()
         self._pages.clear()
         self.view.levels.clear()
 
@@ -49,6 +51,7 @@ class TurnWindow:
         for index, turn in enumerate(turns, start):
             if self.turns.get(index) != turn:
                 self.turns[index] = turn
+                self._uses.update((b.id, b) for b in turn.blocks if isinstance(b, ToolUse))
                 self._pages.pop(index, None)
                 self._pages.pop(index + 1, None)  # its header depends on this one
         for key, call in calls.items():
@@ -61,6 +64,10 @@ class TurnWindow:
             near = range(self.top.turn - HELD // 3, self.top.turn + HELD // 3)
             self.turns = {k: v for k, v in self.turns.items() if k in near}
             self._pages = {k: v for k, v in self._pages.items() if k in near}
+            held = {b.id for t in self.turns.values() for b in t.blocks if isinstance(b, ToolUse)}
+            self._uses = {k: v for k, v in self._uses.items() if k in held}
+            self._calls = {k: v for k, v in self._calls.items() if v.use_index in near
+                           or v.result_index in near}  # fmt: skip
         return news
 
     def missing(self, height: int) -> tuple[int, int] | None:
@@ -97,7 +104,9 @@ class TurnWindow:
             if content is None:
                 return None
             previous = self.turns.get(turn - 1)
-            held = pieces(content, turn, self.view, previous=previous, calls=self._calls)
+            held = pieces(
+                content, turn, self.view, previous=previous, calls=self._calls, uses=self._uses
+            )
             self._pages[turn] = held
         return held
 

@@ -25,13 +25,23 @@ class Bucket(msgspec.Struct, array_like=True, frozen=True):
     start: int
     """``turn_index`` of its first turn."""
     turns: int
-    height: int
-    """Display lines, estimated."""
+    cards: int
+    """Display lines of turns that are a folded card or two each."""
+    texts: int
+    """Turns that are shown as text under a header."""
+    lines: int
+    """Their lines as they were written."""
+    chars: int
+    """Their characters."""
     prompts: int
     edits: int
     errors: int
     calls: int
     notices: int
+
+    def height(self, width: int) -> int:
+        """Display lines, estimated: a text takes its characters' worth of lines and a header."""
+        return max(self.cards + 2 * self.texts + max(self.lines, self.chars // max(width, 1)), 1)
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
@@ -108,29 +118,35 @@ class Places:
         ).get
         return int(found) if found is not None else max(self.total(session_id) - 1, 0)
 
-    def buckets(self, session_id: str, number: int, width: int) -> Iterator[list[Bucket]]:
+    def frugal(self) -> None:
+        """From now on this connection keeps little in memory, whatever it reads."""
+        self._db.pragma("mmap_size", 0)
+        self._db.pragma("cache_size", -4_000)
+
+    def buckets(self, session_id: str, number: int) -> Iterator[list[Bucket]]:
         """A session in at most ``number`` stretches of equally many turns, some at a time.
 
         Args:
             session_id: which.
             number: of stretches.
-            width: cells of a display line, for the estimate of heights: a folded tool result
-                takes a line, a text its characters' worth of lines and a header.
         """
         total = self.total(session_id)
         size = max(-(-total // max(number, 1)), 1)
         step = size * max(AT_ONCE // size, 1)
         for start in range(0, total, step):
             rows = self._db.execute(
-                "SELECT min(idx), count(*),"
-                " sum(CASE WHEN role = 'tool' OR flags & 8193 THEN 1"
-                "  WHEN flags & 4096 OR NOT flags & 4 THEN max(lines, chars / ?1) + 2 ELSE 3 END),"
+                "SELECT min(idx), count(*), sum(CASE kind WHEN 1 THEN 1 WHEN 3 THEN 3 ELSE 0 END),"
+                " sum(kind = 2), sum(CASE kind WHEN 2 THEN lines ELSE 0 END),"
+                " sum(CASE kind WHEN 2 THEN chars ELSE 0 END),"
                 " sum(flags & 4096 > 0), sum(flags & 16 > 0), sum(flags & 520 > 0),"
                 " sum(flags & 4 > 0), sum(flags & 128 > 0)"
-                " FROM turn INDEXED BY turn_place"
-                " WHERE sid = (SELECT sid FROM session WHERE id = ?2) AND idx >= ?4 AND idx < ?5"
-                " GROUP BY idx / ?3 ORDER BY 1",
-                (max(width, 1), session_id, size, start, start + step),
+                " FROM (SELECT idx, flags, lines, chars,"
+                "  CASE WHEN role = 'tool' OR flags & 8193 THEN 1"
+                "   WHEN flags & 4096 OR NOT flags & 4 THEN 2 ELSE 3 END AS kind"
+                "  FROM turn INDEXED BY turn_place"
+                "  WHERE sid = (SELECT sid FROM session WHERE id = ?) AND idx >= ? AND idx < ?)"
+                " GROUP BY idx / ? ORDER BY 1",
+                (session_id, start, start + step, size),
             ).fetchall()
             yield [Bucket(*map(int, row)) for row in rows]
 

@@ -94,16 +94,32 @@ def use(
 
 
 def result(
-    page: Page, block: ToolResult, call: ToolCall | None, width: int, level: int, number: int
+    page: Page,
+    block: ToolResult,
+    call: ToolCall | None,
+    answered: str,
+    width: int,
+    level: int,
+    number: int,
 ) -> None:
-    """A result under its call: its size and beginning; opened, all of it."""
+    """A result under its call: its size and beginning; opened, all of it.
+
+    Args:
+        page: where it goes.
+        block: the result.
+        call: what it answers, if that is known.
+        answered: the call in words, where it is not the line above.
+        width: of the page.
+        level: how far it is open.
+        number: of the block.
+    """
     said = "\n".join(b.text for b in block.content if isinstance(b, Text)).rstrip("\n")
     pictures = [image(b) for b in block.content if isinstance(b, Image)]
     others = [b for b in block.content if not isinstance(b, Text | Image)]
     failed = bool(block.is_error)
     lines = said.count("\n") + 1 if said.strip() else 0
     facts = []
-    if call is None or call.use_index < 0:
+    if not answered and (call is None or call.use_index < 0):
         facts.append("result")
     if block.exit_code:
         facts.append(f"exit {block.exit_code}")
@@ -111,12 +127,15 @@ def result(
     if pictures:
         facts.append(f"{len(pictures)} image{'' if len(pictures) == 1 else 's'}")
     tone = "error" if failed else "dim"
-    head = (Span("  └ ", "rule"), Span(", ".join(facts), tone))
+    head: Line = (Span("  └ ", "rule"), Span(", ".join(facts), tone))
+    if answered:
+        asked = cut((Span(answered, "dim"),), max(width // 2, 8))
+        head = (head[0], *asked, Span("  "), head[1])
     if level == FOLDED:
         first = clean_line(said[: width * 8], width)
         page.add([cut((*head, Span("  "), Span(first, tone)), width), *pictures], number)
         return
-    page.add([head], number)
+    page.add([cut(head, width)], number)
     if len(said) > RICH_LIMIT:
         _large(page, said, width, level, number)
     elif said.strip():

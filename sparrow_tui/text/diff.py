@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sparrow_tui.sanitize import clean
@@ -13,6 +14,9 @@ from sparrow_tui.text.values import one_line
 CONTEXT = 3
 MOST_LINES = 4_000
 """Lines of a side that are compared; longer sides are shown whole, old then new."""
+MOST_PAIRS = 400
+"""Pairs of lines that are compared to find which was changed into which."""
+ALIKE = 0.6
 _WORDS = re.compile(r"\w+|\s+|.")
 
 
@@ -123,25 +127,39 @@ def compare(old: str, new: str, *, whole: bool = True) -> list[Line]:
 
 
 def _changed(before: list[str], after: list[str]) -> list[Line]:
-    """Changed lines; where as many were taken as put in, the words that differ are marked."""
-    if len(before) != len(after):
-        return [
-            *((Span("- ", "delete"), Span(line, "delete")) for line in before),
-            *((Span("+ ", "add"), Span(line, "add")) for line in after),
-        ]
-    removed: list[Line] = []
-    added: list[Line] = []
-    for old, new in zip(before, after, strict=True):
-        left, right = _marked(old, new)
-        removed.append((Span("- ", "delete"), *left))
-        added.append((Span("+ ", "add"), *right))
+    """Changed lines; where a new line is like an old one, the words that differ are marked."""
+    removed: list[Line] = [(Span("- ", "delete"), Span(line, "delete")) for line in before]
+    added: list[Line] = [(Span("+ ", "add"), Span(line, "add")) for line in after]
+    for old, new in _alike(before, after):
+        left, right = _marked(before[old], after[new])
+        removed[old] = (Span("- ", "delete"), *left)
+        added[new] = (Span("+ ", "add"), *right)
     return [*removed, *added]
+
+
+def _alike(before: list[str], after: list[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of lines that were changed into one another, in order."""
+    if len(before) == len(after):
+        yield from ((number, number) for number in range(len(before)))
+        return
+    if len(before) * len(after) > MOST_PAIRS:
+        return
+    matcher = difflib.SequenceMatcher(None, autojunk=False)
+    begin = 0
+    for number, old in enumerate(before):
+        matcher.set_seq2(old)
+        for other in range(begin, len(after)):
+            matcher.set_seq1(after[other])
+            if old.strip() and matcher.quick_ratio() > ALIKE and matcher.ratio() > ALIKE:
+                yield number, other
+                begin = other + 1
+                break
 
 
 def _marked(old: str, new: str) -> tuple[list[Span], list[Span]]:
     a, b = _WORDS.findall(old), _WORDS.findall(new)
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    if len(a) > 400 or len(b) > 400 or matcher.quick_ratio() < 0.4:
+    if len(a) > 400 or len(b) > 400 or matcher.quick_ratio() < 0.4 or matcher.ratio() < 0.4:
         return [Span(old, "delete")], [Span(new, "add")]
     left: list[Span] = []
     right: list[Span] = []

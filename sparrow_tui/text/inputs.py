@@ -7,7 +7,7 @@ from sparrow_tui.sanitize import clean
 from sparrow_tui.text.code import highlight, language_of
 from sparrow_tui.text.diff import Edit
 from sparrow_tui.text.spans import Line, Span
-from sparrow_tui.text.tools import PATHS
+from sparrow_tui.text.tools import PATHS, gist
 from sparrow_tui.text.values import value_lines
 
 _CODE = {
@@ -56,6 +56,8 @@ def input_lines(block: ToolUse, edit: Edit | None, *, gist_whole: bool) -> list[
         return highlight(clean(value).expandtabs(4), "")
     if not isinstance(value, dict):
         return value_lines(value)
+    if gist_whole and len(value) == 1 and gist(block.name, value) in value.values():
+        return []  # the card's first line says it all
     codes = [key for key, item in value.items() if key in _CODE and isinstance(item, str)]
     rest = {key: item for key, item in value.items() if key not in codes}
     lines = value_lines(rest) if rest else []

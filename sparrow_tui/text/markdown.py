@@ -15,7 +15,7 @@ from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans
 from sparrow_tui.text.wrap import width_of
 
 _FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*([^`]*)$")
-_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
 _RULE = re.compile(r"^\s{0,3}([-*_])(?:\s*\1){2,}\s*$")
 _LIST = re.compile(r"^(\s*)([-*+]|\d{1,4}[.)])\s+(.*)$")
 _TASK = re.compile(r"^\[([ xX])\]\s+")
@@ -23,7 +23,7 @@ _QUOTE = re.compile(r"^\s{0,3}>\s?(.*)$")
 _DIVIDER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _INLINE = re.compile(
     r"(?P<code>(?P<ticks>`+)(?P<codetext>.+?)(?P=ticks))(?!`)"
-    r"|!?\[(?P<label>[^\]\n]*)\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
+    r"|!?\[(?P<label>[^\]\n]*)\]\((?P<target>[^)\s]+)(?P<title>\s+\"[^\"]*\")?\)"
     r"|(?P<bold>\*\*|__)(?=\S)(?P<boldtext>.+?)(?<=\S)(?P=bold)"
     r"|(?<![\w*])(?P<star>\*)(?=[^\s*])(?P<startext>[^*\n]+?)(?<=[^\s*])\*(?![\w*])"
     r"|(?<![\w_])_(?=[^\s_])(?P<undertext>[^_\n]+?)(?<=[^\s_])_(?![\w_])"
@@ -101,8 +101,9 @@ def inline(text: str, style: str = "text") -> list[Span]:
             spans.append(Span(match["codetext"], "code"))
         elif match["target"]:
             label = match["label"]
-            if label and label != match["target"]:
-                spans.extend([Span(label, "link"), Span(f" ({match['target']})", "dim")])
+            if (label and label != match["target"]) or match["title"]:
+                target = f" ({match['target']}{match['title'] or ''})"
+                spans.extend([Span(label, "link"), Span(target, "dim")])
             else:
                 spans.append(Span(match["target"], "link"))
         elif match["boldtext"]:

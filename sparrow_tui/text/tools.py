@@ -21,6 +21,8 @@ _SHELLS = frozenset(
      "execute_command", "run_terminal_cmd", "local_shell", "exec", "terminal")
 )  # fmt: skip
 LIMIT = 300
+_LOOKED = 200_000
+"""Characters of a patch in which names of files are looked for."""
 
 
 def gist(name: str, value: Any) -> str:
@@ -76,10 +78,11 @@ def _range(value: dict[str, Any]) -> str:
 
 def _patch_gist(text: str) -> str:
     """The files an ``apply_patch`` text touches."""
-    if "*** Begin Patch" not in text:
+    if "*** Begin Patch" not in text[:_LOOKED]:
         return ""
     heads = ("*** Update File: ", "*** Add File: ", "*** Delete File: ")
-    files = [line.partition(": ")[2] for line in text.splitlines() if line.startswith(heads)]
+    lines = text[:_LOOKED].splitlines()
+    files = [line.partition(": ")[2] for line in lines if line.startswith(heads)]
     return ", ".join(os.path.basename(name.strip()) for name in files)
 
 

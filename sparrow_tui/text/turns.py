@@ -57,6 +57,7 @@ def pieces(
     *,
     previous: Turn | None,
     calls: Mapping[str, ToolCall],
+    uses: Mapping[str, ToolUse] | None = None,
 ) -> list[Piece]:
     """The lines of a turn, in pieces that are laid out as they come into view.
 
@@ -66,6 +67,7 @@ def pieces(
         view: width and folding.
         previous: the turn before, to leave out a header that would repeat.
         calls: tool calls of the turns around, by id.
+        uses: blocks of calls of the turns before, by id: what results answer.
     """
     page = Page()
     if index == view.unread:
@@ -88,7 +90,7 @@ def pieces(
     for number, block in enumerate(turn.blocks):
         if isinstance(block, Text) and (page.last if number else _goes_on(page, previous)):
             page.add([BLANK], number)
-        _block(page, block, turn, index, number, view, calls)
+        _block(page, block, turn, index, number, view, calls, _answered(block, previous, uses))
     return page.pieces
 
 
@@ -172,6 +174,7 @@ def _block(
     number: int,
     view: View,
     calls: Mapping[str, ToolCall],
+    answered: str,
 ) -> None:
     width = view.width
     level = view.level_of(index, number)
@@ -183,13 +186,25 @@ def _block(
     elif isinstance(block, ToolUse):
         cards.use(page, block, calls.get(block.id), width, level, number)
     elif isinstance(block, ToolResult):
-        cards.result(page, block, calls.get(block.tool_use_id), width, level, number)
+        call = calls.get(block.tool_use_id)
+        cards.result(page, block, call, answered, width, level, number)
     elif isinstance(block, Notice):
         cards.notice(page, block, width, number)
     elif isinstance(block, Image):
         page.add([cut(cards.image(block), width)], number)
     else:
         cards.raw(page, block, width, level, number)
+
+
+def _answered(block: Block, previous: Turn | None, uses: Mapping[str, ToolUse] | None) -> str:
+    """What a result answers, where its call does not stand right above it."""
+    if not isinstance(block, ToolResult):
+        return ""
+    asked = [b.id for b in previous.blocks if isinstance(b, ToolUse)] if previous else []
+    if asked == [block.tool_use_id]:
+        return ""
+    use = (uses or {}).get(block.tool_use_id)
+    return f"{clean_line(use.name, 60)}  {tools.gist(use.name, use.input)}" if use else ""
 
 
 def _goes_on(page: Page, previous: Turn | None) -> bool:

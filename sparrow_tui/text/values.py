@@ -33,7 +33,7 @@ def value_lines(value: Any) -> list[Line]:
 
 def _put(lines: list[list[Span]], value: Any, depth: int) -> None:
     """Add a value to the last line, and below it."""
-    if isinstance(value, str) and "\n" in value.strip("\n"):
+    if isinstance(value, str) and ("\n" in value.strip("\n") or "\t" in value):
         lines[-1].append(Span("|", "dim"))
         for part in clean(value).expandtabs(4).split("\n"):
             lines.append([Span("  " * (depth + 1)), Span(part, "string")])

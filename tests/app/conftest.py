@@ -84,7 +84,6 @@ class Driver:
             and view._opening is None
             and view._goal is None
             and bool(view.map.height)
-            and view.map_width == view.text_width
         )
 
     def titles(self) -> list[str]:

@@ -31,7 +31,6 @@ async def _settle(pilot) -> None:
             and view._opening is None
             and view._goal is None
             and view.map.height
-            and view.map_width == view.text_width
             and app.looks
             and app.main.query_one("#metrics").figures.requests
             and not app.main._counting

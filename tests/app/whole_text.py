@@ -142,8 +142,10 @@ async def displayed(driver: Any) -> str:
     Everything is unfolded first.
     """
     view = driver.view
-    view.action_reasoning()
-    view.action_branches()
+    if not view.model.view.reasoning:
+        view.action_reasoning()
+    if not view.model.view.branches:
+        view.action_branches()
     while view.model.view.level != FULL:
         view.action_fold_all()
     view.action_start()

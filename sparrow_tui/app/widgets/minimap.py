@@ -17,26 +17,41 @@ FINE = 2_000
 class Minimap:
     """Where turns are on a scale of estimated heights."""
 
-    def __init__(self, buckets: Sequence[Bucket] = (), hits: Sequence[int] = ()) -> None:
-        """Args: the session's stretches; turns that match, in order."""
+    def __init__(
+        self, buckets: Sequence[Bucket] = (), hits: Iterable[int] = (), width: int = 80
+    ) -> None:
+        """Args: the session's stretches; turns that match; cells of a line of text."""
         self._buckets = buckets
         self._starts = [bucket.start for bucket in buckets]
-        self._tops = [0, *accumulate(max(bucket.height, 1) for bucket in buckets)]
+        self._tops = [0]
+        self._hit_turns = list(hits)
         self._hit_at: set[int] = set()
         self._marks: list[str] = []
+        self.fit(width)
+
+    def fit(self, width: int) -> None:
+        """Estimate heights for another width."""
+        self._tops = [0, *accumulate(bucket.height(width) for bucket in self._buckets)]
+        self._marks = []
+        hits, self._hit_turns = self._hit_turns, []
+        self._hit_at.clear()
         self.add_hits(hits)
 
     def add_hits(self, hits: Iterable[int]) -> None:
         """More turns that match. However many there are, a place on the map is kept once."""
-        if self._buckets:
-            places = {int(self.position(hit) * FINE) for hit in hits}
-            if not places <= self._hit_at:
-                self._hit_at |= places
+        if not self._buckets:
+            return
+        for hit in hits:
+            place = int(self.position(hit) * FINE)
+            if place not in self._hit_at:
+                self._hit_at.add(place)
+                self._hit_turns.append(hit)
                 self._marks = []
 
     def forget_hits(self) -> None:
         """No turn matches any more."""
         self._hit_at.clear()
+        self._hit_turns.clear()
         self._marks = []
 
     def is_outgrown(self, total: int) -> bool:

@@ -41,8 +41,6 @@ class TranscriptView(TranscriptTaking):
         self.session: Session | None = None
         self.unread_from: int | None = None
         """The first turn that came since the reader was at the end."""
-        self.map_width = 0
-        """Columns of text the minimap is made for."""
         self._was_read = False
         """Whether this session had the focus since it was opened."""
 
@@ -116,20 +114,18 @@ class TranscriptView(TranscriptTaking):
             opening()
 
     def _survey(self, session_id: str) -> None:
-        self.loader.survey(session_id, self._generation, NUMBER, self.text_width)
+        self.loader.survey(session_id, self._generation, NUMBER)
 
     def on_surveyed(self, event: Surveyed) -> None:
         """The session's stretches, for the minimap and the scrollbar."""
         event.stop()
         if event.generation == self._generation:
-            self.map_width = event.width
-            self.map = Minimap(event.buckets, self.hits)
+            self.map = Minimap(event.buckets, self.hits, self.text_width)
             self.refresh()
 
     def on_resize(self) -> None:
         """Heights are estimated anew for another width."""
-        if self.session_id and self.text_width != self.map_width:
-            self._survey(self.session_id)
+        self.map.fit(self.text_width)
 
     def on_focus(self) -> None:
         """From now on the session counts as read."""
