@@ -47,7 +47,8 @@ def fold_spans(spans: Sequence[Span], width: int, indent: str = "") -> list[Line
     text = "".join(span.text for span in spans)
     starts = wrap(text, width, len(indent))
     if len(starts) == 1:
-        return [tuple(spans)]
+        line = tuple(spans)
+        return [line if line_width(line) <= width else _stripped(line)]
     lines: list[Line] = []
     ends = [*starts[1:], len(text)]
     at, position = 0, 0
@@ -67,7 +68,19 @@ def fold_spans(spans: Sequence[Span], width: int, indent: str = "") -> list[Line
             if span_end == end:
                 break
         lines.append(tuple(pieces))
+    if line_width(lines[-1]) > width:
+        lines[-1] = _stripped(lines[-1])
     return lines
+
+
+def _stripped(line: Line) -> Line:
+    """A line without the spaces at its end."""
+    kept = list(line)
+    while kept and not kept[-1].text.rstrip(" "):
+        kept.pop()
+    if kept:
+        kept[-1] = Span(kept[-1].text.rstrip(" "), kept[-1].style)
+    return tuple(kept)
 
 
 def fold_text(text: str, width: int, style: str = "text", indent: str = "") -> list[Line]:
@@ -95,7 +108,9 @@ def cut(line: Line, width: int) -> Line:
             continue
         starts = wrap(span.text, max(left, 1), 0)
         head = span.text[: starts[1]] if len(starts) > 1 else span.text
-        kept.append(Span(head if left else "", span.style))
+        while head and width_of(head) > left:
+            head = head[:-1]
+        kept.append(Span(head, span.style))
         break
     kept.append(Span("…", "dim"))
     return tuple(kept)

@@ -54,38 +54,58 @@ def _wrap_ascii(text: str, width: int, hanging: int) -> list[int]:
 
 
 def _wrap_cells(text: str, width: int, hanging: int) -> list[int]:
-    """As above, measuring characters; a combining mark or joined emoji stays with its base."""
+    """As above, measuring characters as `width_of` does.
+
+    A combining mark or joined emoji stays with its base; a variation selector may widen it.
+    """
     starts = [0]
     room = width
     used = 0
     breakable = -1  # offset after the last space on this line
     since = 0  # cells after `breakable`
     joined = False
+    base, base_at, base_size = "", 0, 0
     for at, character in enumerate(text):
-        size = 0 if joined or character in "\ufe0f\u200d" else _cells(character)
-        joined = character == "\u200d"
+        if joined or character == "\u200d":
+            joined = not joined
+            continue
+        if character == "\ufe0f":
+            size = _widened(base) if base else 0
+            place, before, base = base_at, base_size, ""
+            base_size += size
+        else:
+            size = _cells(character)
+            place, before = at, 0
+            if size:
+                if base_size == 2:
+                    # Between wide characters a line may be broken anywhere.
+                    breakable, since = at, 0
+                base, base_at, base_size = character, at, size
         if used + size > room and size:
-            if character == " ":
-                # A space at the edge disappears into the break.
+            if character == " " and _cells(text[at + 1 : at + 2] or " "):
+                # A space at the edge disappears into the break, if it carries no mark.
                 breakable, since = at + 1, 0
                 used += size
                 continue
             if breakable > starts[-1]:
                 starts.append(breakable)
                 used = since
-            else:
-                starts.append(at)
-                used = 0
+            elif place > starts[-1]:
+                starts.append(place)
+                used = before
             room = width - hanging
             breakable, since = -1, used
-            if used + size > room:
-                starts.append(at)
-                used = since = 0
+            if used + size > room and place > starts[-1]:
+                starts.append(place)
+                used = since = before
         used += size
         since += size
         if character == " ":
             breakable, since = at + 1, 0
-        elif size == 2:
-            # Between wide characters a line may be broken anywhere.
-            breakable, since = at + 1, 0
     return starts
+
+
+@lru_cache(maxsize=1024)
+def _widened(base: str) -> int:
+    """Cells a character gains by the selector that asks for its emoji form."""
+    return width_of(base + "\ufe0f") - width_of(base)

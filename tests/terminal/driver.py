@@ -81,8 +81,10 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """The screen as text."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        """The screen as text; cells one by one, since pyte's own way stumbles over joined emoji."""
+        columns, rows = range(self.screen.columns), range(self.screen.lines)
+        lines = ("".join(self.screen.buffer[y][x].data for x in columns) for y in rows)
+        return "\n".join(line.rstrip() for line in lines)
 
     def until(self, condition: Callable[[str], object], what: str) -> None:
         """Wait until the screen's text satisfies something."""
