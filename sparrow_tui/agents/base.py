@@ -67,7 +67,7 @@ class Place:
         return self.path("XDG_DATA_HOME", self.home / ".local" / "share")
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One file or database an agent wrote: the unit that is looked at, read and remembered."""
 
     agent: str

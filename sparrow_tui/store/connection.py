@@ -23,6 +23,8 @@ from sparrow_tui.store.base import (
 )
 
 BUSY_MS = 5_000
+LOG_PAGES = 4_000
+"""Pages of the write-ahead log before it is moved into the file: an import writes many twice."""
 SCARCE = 256 * 1024
 """Bytes free below which a failure of the disk is taken for a full one."""
 
@@ -76,6 +78,7 @@ def _open(path: Path) -> apsw.Connection:
     connection.pragma("cache_size", -32_000)
     connection.pragma("mmap_size", 256 << 20)
     connection.pragma("journal_size_limit", 64 << 20)
+    connection.wal_autocheckpoint(LOG_PAGES)
     return connection
 
 

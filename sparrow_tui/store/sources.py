@@ -24,7 +24,7 @@ Key = tuple[str, str]
 DAY = 86_400_000
 
 
-class Known(msgspec.Struct):
+class Known(msgspec.Struct, gc=False):
     """A source as it was when last read."""
 
     stamp: str
@@ -118,7 +118,22 @@ def below(db: apsw.Connection, path: str) -> list[Key]:
 def mark_expiry(
     db: apsw.Connection, agent: str, days: int | None, paths: Iterable[str] | None = None
 ) -> None:
-    """When the agent will delete the source of each of its sessions; ``paths``: of these only."""
+    """When the agent will delete the source of each of its sessions.
+
+    Args:
+        db: inside a transaction.
+        agent: whose sessions.
+        days: how long it keeps a source; ``None``: for ever.
+        paths: the sources that changed; of the others nothing is new as long as the agent keeps
+            sources as long as before. ``None``: look at all of them.
+    """
+    note = f"retention {agent}"
+    kept = db.execute("SELECT value FROM note WHERE key = ?", (note,)).get
+    if kept != (days or 0):
+        db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (note, days or 0))
+        paths = None
+    elif paths is not None and not (paths := list(paths)):
+        return
     if days is None:
         db.execute(
             "UPDATE session SET expires_at = NULL WHERE agent = ? AND expires_at IS NOT NULL",

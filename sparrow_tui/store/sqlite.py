@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from sparrow_tui.store.base import (
     TurnMarks,
     Window,
 )
-from sparrow_tui.store.connection import connect, immediate, translated
+from sparrow_tui.store.connection import BUSY_MS, connect, immediate, translated
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.index import Index
 from sparrow_tui.store.organise import Organiser
@@ -103,6 +103,15 @@ class SqliteStore(SessionStore):
             self.__dict__.pop("index", None)
             self.__dict__.pop("counters", None)
             raise
+
+    def checkpoint(self) -> None:
+        """Move what is in the write-ahead log into the file, as far as no reader needs it there."""
+        self.connection.set_busy_timeout(0)
+        try:
+            with translated(self.path), suppress(apsw.BusyError):
+                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        finally:
+            self.connection.set_busy_timeout(BUSY_MS)
 
     def index_deferred(self, limit: int) -> int:
         """Index tool output that was put off, at most ``limit`` turns; how many are left."""

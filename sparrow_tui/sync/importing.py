@@ -19,8 +19,10 @@ FIRST_ROWS = 150
 MOST_ROWS = 6_000
 """Turns of a transaction once the import is under way."""
 WAIT = 0.5
-"""Seconds after which what has come is written, however little."""
-DEFERRED_ROWS = 4_000
+MOST_WAIT = 4.0
+"""Seconds after which what has come is written, however little: at first and later on. Fewer,
+larger transactions leave the index fewer segments to merge."""
+DEFERRED_ROWS = 6_000
 """Tool results indexed in one transaction."""
 
 Stopped = Callable[[], bool]
@@ -69,7 +71,9 @@ def import_all(
         )
     if not stopped():
         index_deferred(store, meter, lambda: stopped() or pressed())
-    expire(store, place)
+    expire(store, place, found.changed)
+    if found.changed:
+        store.checkpoint()
     meter.tell(at_once=True)
     return meter.report
 
@@ -100,10 +104,10 @@ def import_sources(
         for source in changed
     ]
     waiting: list[Prepared] = []
-    rows, limit, since = 0, FIRST_ROWS, time.monotonic()
+    rows, limit, wait, since = 0, FIRST_ROWS, WAIT, time.monotonic()
 
     def flush() -> None:
-        nonlocal waiting, rows, limit, since
+        nonlocal waiting, rows, limit, wait, since
         if waiting:
             done = store.write(waiting, defer_output=not live, revive=revive)
             meter.wrote(done.sessions, done.turns)
@@ -111,14 +115,14 @@ def import_sources(
                 if item.done and item.source is not None:
                     meter.finished(item.source, item.problem)
         waiting, rows, since = [], 0, time.monotonic()
-        limit = min(limit * 2, MOST_ROWS)
+        limit, wait = min(limit * 2, MOST_ROWS), min(wait * 1.5, MOST_WAIT)
 
     reading = parts(tasks, workers)
     try:
         for item in reading:
             waiting.append(item)
             rows += len(item.rows) + 1
-            if rows >= limit or time.monotonic() - since > WAIT:
+            if rows >= limit or time.monotonic() - since > wait:
                 flush()
                 if stopped():
                     return
@@ -146,11 +150,9 @@ def expire(store: SqliteStore, place: Place, only: Iterable[Source] | None = Non
             touched.setdefault(source.agent, []).append(source.path)
     with store.transaction():
         for name, agent in agents().items():
-            if touched is not None and name not in touched:
-                continue
             try:
                 days = agent.retention_days(place)
             except Exception:
                 days = None
-            paths = None if touched is None else touched[name]
+            paths = None if touched is None else touched.get(name, [])
             sources.mark_expiry(store.connection, name, days, paths)

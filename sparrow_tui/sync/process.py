@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from sparrow_tui.sync import follow, importing
 from sparrow_tui.sync.discover import changed_sources
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
+from sparrow_tui.sync.workers import GARBAGE
 
 RESCAN = 300.0
 """Seconds between full looks while following: a safety net under the watcher."""
@@ -41,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     Thread(target=_watch_parent, args=(stop,), daemon=True).start()
+    gc.set_threshold(GARBAGE)
     try:
         os.nice(5)  # the app comes first on a busy machine
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import queue
@@ -20,6 +21,9 @@ AHEAD = 24
 """Parts that may wait for the writer: with `agents.base.BATCH_BYTES` a bound on memory."""
 SMALL = 6_000_000
 """Bytes; less than this is read faster without starting processes."""
+
+GARBAGE = 50_000
+"""New objects before a look for garbage: turns are trees, which free themselves."""
 
 Task = tuple[Source, Checkpoint | None]
 
@@ -54,6 +58,18 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
         process.start()
     left = set(range(len(tasks)))
     try:
+        # Processes take a while to start: the newest sessions are read here until they have.
+        while back.empty():
+            try:
+                task = waiting.get(timeout=0.2)
+            except queue.Empty:
+                break
+            if task is None:
+                waiting.put(None)
+                break
+            place, (source, since) = task
+            yield from read(source, since)
+            left.discard(place)
         while left:
             try:
                 place, data = back.get(timeout=0.5)
@@ -87,6 +103,7 @@ def _end(processes: Sequence[BaseProcess]) -> None:
 def _work(waiting: Any, back: Any) -> None:
     """A worker process: read until there is nothing left, or the parent is gone."""
     Thread(target=_end_with_parent, daemon=True).start()
+    gc.set_threshold(GARBAGE)
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
         while (task := waiting.get()) is not None:
             place, (source, since) = task

@@ -1,0 +1,98 @@
+"""What an import costs, counted: rows written, statements, files read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from sparrow_tui.agents.base import Place, Source
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.sync import workers
+from sparrow_tui.sync.importing import import_all
+from tests.on_disk import claude_file, codex_file, native
+
+
+def sync(store: SqliteStore, home: Path) -> None:
+    import_all(store, Place(home), lambda _: None, workers=1)
+
+
+class Statements:
+    """Counts what a store's connection is asked to do."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.number = 0
+        store.connection.set_exec_trace(self._note)
+
+    def _note(self, *_: object) -> bool:
+        self.number += 1
+        return True
+
+    def taken(self) -> int:
+        """How many since the last question."""
+        number, self.number = self.number, 0
+        return number
+
+
+def test_a_sync_without_changes_writes_nothing_however_many_sources(
+    store: SqliteStore, private_home: Path
+) -> None:
+    asked = []
+    counted = Statements(store)
+    for number in range(30):
+        claude_file(private_home, number, "mend the net", "mended")
+        if number in (2, 29):
+            sync(store, private_home)
+            before = store.connection.total_changes()
+            counted.taken()
+            sync(store, private_home)
+            asked.append(counted.taken())
+            assert store.connection.total_changes() == before
+    assert asked[0] == asked[1]
+
+
+def test_expiry_follows_the_agents_setting(store: SqliteStore, private_home: Path) -> None:
+    first = claude_file(private_home, 1, "mend the net")
+    sync(store, private_home)
+
+    def expires(session: str) -> int:
+        found = store.load(session)
+        assert found is not None
+        assert found.expires_at is not None
+        return found.expires_at
+
+    was = expires(first.id)
+    second = claude_file(private_home, 2, "paint the boat")
+    (private_home / ".claude" / "settings.json").write_text(json.dumps({"cleanupPeriodDays": 60}))
+    sync(store, private_home)
+    assert expires(first.id) - was == 30 * 86_400_000
+    assert expires(second.id) == os.stat(second.path).st_mtime_ns // 1_000_000 + 60 * 86_400_000
+    (private_home / ".claude" / "settings.json").unlink()
+    sync(store, private_home)
+    assert expires(first.id) == was
+
+
+def test_an_append_costs_the_same_in_a_long_session(store: SqliteStore, private_home: Path) -> None:
+    counted, asked, written = Statements(store), [], []
+    for number, turns in ((1, 10), (2, 3000)):
+        file = claude_file(private_home, number, *(f"word {turn}" for turn in range(turns)))
+        sync(store, private_home)
+        file.append("one more")
+        before = store.connection.total_changes()
+        counted.taken()
+        sync(store, private_home)
+        asked.append(counted.taken())
+        written.append(store.connection.total_changes() - before)
+    assert asked[0] == asked[1]
+    assert abs(written[0] - written[1]) <= 2  # the index's own tables
+
+
+def test_every_source_comes_once_from_several_processes(private_home: Path) -> None:
+    """Also of those read by the process itself while the others start."""
+    tasks = []
+    for number in range(12):
+        path = os.fspath(codex_file(private_home, number, "mend the net", "mended"))
+        tasks.append((Source("codex", path, "1", workers.SMALL), None))
+    done = [item.source.path for item in workers.parts(tasks, 2) if item.done and item.source]
+    assert sorted(done) == sorted(source.path for source, _ in tasks)
+    assert native(3) in " ".join(done)
