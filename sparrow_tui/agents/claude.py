@@ -112,6 +112,7 @@ class Claude(Agent):
     def resume(self, session: SessionInfo) -> Resume | None:
         """``claude --resume``; a sub-agent is part of its parent."""
         native = (session.parent or session.id).partition(":")[2].partition("/")[0]
+        native = native.partition(".")[0]  # without what the name of a copy adds
         return Resume(("claude", "--resume", native), session.project or "")
 
     def retention_days(self, place: Place) -> int | None:

@@ -41,13 +41,15 @@ class ClaudeSession(LineSession):
         """The session a file holds; a sub-agent's names its parent in its path or first record."""
         path = Path(source.path)
         stem = path.name.removesuffix(".jsonl")
-        if not stem.startswith("agent-"):
-            return cls(source, f"claude:{stem}")
         parent = ""
         for folder in path.parents:
             if folder.name == "subagents":
                 parent = folder.parent.name
+                if not stem.startswith("agent-"):  # a workflow's own log
+                    stem = path.relative_to(folder).as_posix().removesuffix(".jsonl")
                 break
+        if not parent and not stem.startswith("agent-"):
+            return cls(source, f"claude:{stem}")
         if not parent:
             for _, record in lines.records(path):
                 if record is not None and isinstance(record.get("sessionId"), str):

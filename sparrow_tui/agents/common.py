@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -79,6 +80,15 @@ def as_text(value: Any) -> str:
         import json
 
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def copy_mark(path: Path) -> str:
+    """What the name of a copy has more than the original's beside it (``.a1b2c3``), or nothing.
+
+    Both name the same session inside; with the mark they are two.
+    """
+    _, dot, more = path.stem.rpartition("_")[2].partition(".")
+    return dot + more
 
 
 _MARKER = re.compile(r"<[^<>]*>|\[\[[^\[\]]*\]\]|\{\{[^{}]*\}\}|@?\[[^\[\]]*\]:|```\w*")

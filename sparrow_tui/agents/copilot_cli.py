@@ -24,7 +24,7 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text, json_or_text, milliseconds
+from sparrow_tui.agents.common import as_text, copy_mark, json_or_text, milliseconds
 from sparrow_tui.agents.copilot_events import Events
 from sparrow_tui.model import Block, Coverage, Raw, SessionInfo, Text, ToolResult, ToolUse, Turn
 
@@ -117,7 +117,8 @@ class CopilotCli(Agent):
                 if event.get("type") == "session.start" and not state:
                     data = event.get("data")
                     session_id = data.get("sessionId") if isinstance(data, dict) else None
-                    info.id = f"copilot:{session_id}" if session_id else info.id
+                    if session_id:
+                        info.id = f"copilot:{session_id}{copy_mark(path)}"
                 found = events.turns(event, coverage)
                 end = at + len(line)
                 number += len(found)
@@ -142,7 +143,8 @@ class CopilotCli(Agent):
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``copilot --resume ID``."""
-        return Resume(("copilot", "--resume", session.native_id), session.project or "")
+        native = session.native_id.partition(".")[0]
+        return Resume(("copilot", "--resume", native), session.project or "")
 
 
 def _status(events: Events, source: Source) -> str:

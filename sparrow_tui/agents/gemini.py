@@ -21,7 +21,7 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text, milliseconds
+from sparrow_tui.agents.common import as_text, copy_mark, milliseconds
 from sparrow_tui.agents.gemini_log import Log, OldRecord
 from sparrow_tui.agents.projects import by_hash, json_file
 from sparrow_tui.model import Coverage, Notice, SessionInfo, Text, Turn
@@ -108,7 +108,8 @@ class Gemini(Agent):
         """``gemini --resume ID`` in the project; not for sub-agents and saved checkpoints."""
         if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
             return None
-        return Resume(("gemini", "--resume", session.native_id), session.project or "")
+        native = session.native_id.partition(".")[0]
+        return Resume(("gemini", "--resume", native), session.project or "")
 
     def retention_days(self, place: Place) -> int | None:
         """``general.sessionRetention.maxAge`` of the settings; 30 days unless turned off."""
@@ -204,7 +205,7 @@ def _info(header: dict[str, Any], path: Path) -> SessionInfo:
     if header.get("kind"):
         extra["kind"] = as_text(header["kind"])
     return SessionInfo(
-        id=f"gemini:{session_id}",
+        id=f"gemini:{session_id}{copy_mark(path) if header.get('sessionId') else ''}",
         title=as_text(header.get("summary")).strip() or None,
         project=_project(path, header) or (first if isinstance(first, str) else None),
         created_at=milliseconds(header.get("startTime", header.get("start_time"))),

@@ -40,11 +40,12 @@ class Llm(Agent):
         return [place.path("LLM_USER_PATH", place.config_home / "io.datasette.llm")]
 
     def sources(self, place: Place) -> Iterator[Source]:
-        """``logs.db``, if logging was ever on."""
+        """``logs.db``, if logging was ever on, and those kept in folders beside it."""
         for root in self.roots(place):
-            source = database_source(self.name, root / "logs.db")
-            if source is not None:
-                yield source
+            for path in (root / "logs.db", *sorted(root.glob("*/logs.db"))):
+                source = database_source(self.name, path)
+                if source is not None:
+                    yield source
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """A database with the tables of one of the generations."""

@@ -18,7 +18,14 @@ from sparrow_tui.agents.base import (
     file_source,
     walk,
 )
-from sparrow_tui.agents.common import anthropic_blocks, as_text, micro_dollars, milliseconds, whole
+from sparrow_tui.agents.common import (
+    anthropic_blocks,
+    as_text,
+    copy_mark,
+    micro_dollars,
+    milliseconds,
+    whole,
+)
 from sparrow_tui.agents.line_session import (
     LineSession,
     Rewritten,
@@ -101,7 +108,8 @@ class Pi(Agent):
             return None
         program = as_text(session.extra.get("program")) or "pi"
         option = "--resume" if program == "omp" else "--session"
-        return Resume((program, option, session.native_id), session.project or "")
+        native = session.native_id.partition(".")[0]
+        return Resume((program, option, native), session.project or "")
 
 
 def _kind(path: str) -> str:
@@ -157,7 +165,8 @@ class _Session(LineSession):
     def _header(self, record: dict[str, Any], time: int | None) -> None:
         self.keep()
         if record.get("id") and not self.info.parent:
-            self.info.id = f"pi:{as_text(record['id'])}"
+            mark = copy_mark(Path(self.source.path))
+            self.info.id = f"pi:{as_text(record['id'])}{mark}"
         self.info.project = as_text(record.get("cwd")) or None
         self.info.model = as_text(record.get("modelId")) or self.info.model
         self.info.created_at = time

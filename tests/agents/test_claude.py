@@ -342,6 +342,9 @@ def test_sub_agents_are_sessions_of_their_own(tmp_path: Path) -> None:
         json.dumps({"agentType": "Explore", "description": "Count gulls"})
     )
     deep = write(folder / SID / "subagents" / "workflows" / "wf-1" / "agent-def.jsonl", *lines)
+    log = write(deep.with_name("journal.jsonl"), *lines)
+    assert read(log).info.id == f"claude:{SID}/workflows/wf-1/journal"
+    assert read(log).info.parent == f"claude:{SID}"
     old = write(folder / "agent-0badcafe.jsonl", *lines)
     parent = read(folder / f"{SID}.jsonl")
     (result,) = parent.results()

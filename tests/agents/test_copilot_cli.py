@@ -291,5 +291,13 @@ def test_real_sessions() -> None:
         )
 
 
+def test_a_copy_beside_the_original(tmp_path: Path) -> None:
+    copy = write(chat(tmp_path).with_name("events.a1b2c3.jsonl"), *LOG)
+    session = read_all(AGENT, AGENT.source_at(copy))[f"{SID}.a1b2c3"]
+    resume = AGENT.resume(session.info)
+    assert resume is not None
+    assert resume.argv == ("copilot", "--resume", SID)
+
+
 def test_every_wrong_shape(tmp_path: Path) -> None:
     assert torture_lines(AGENT, write(chat(tmp_path), *LOG)) > 500

@@ -366,6 +366,15 @@ def test_real_sessions() -> None:
         assert not session.coverage.unknown
 
 
+def test_a_copy_beside_the_original(tmp_path: Path) -> None:
+    original = chat(tmp_path)
+    copy = write(original.with_name(f"{original.stem}.a1b2c3.jsonl"), *LOG)
+    session = read_all(AGENT, AGENT.source_at(copy))[f"{SID}.a1b2c3"]
+    resume = AGENT.resume(session.info)
+    assert resume is not None
+    assert resume.argv == ("gemini", "--resume", SID)
+
+
 def test_every_wrong_shape(tmp_path: Path) -> None:
     path = write(chat(tmp_path), *LOG)
     assert torture_lines(AGENT, path) > 300

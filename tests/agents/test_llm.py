@@ -319,6 +319,8 @@ def test_where_it_looks(tmp_path: Path) -> None:
     assert list(AGENT.sources(place)) == []
     both(path).close()
     assert [source.path for source in AGENT.sources(place)] == [str(path)]
+    both(path.parent / "work" / "logs.db").close()
+    assert len(list(AGENT.sources(place))) == 2
     assert AGENT.roots(Place(tmp_path, {"LLM_USER_PATH": "/l"}, "linux")) == [Path("/l")]
     assert "Application Support" in str(AGENT.roots(Place(tmp_path, {}, "darwin"))[0])
     assert AGENT.sniff(path, path.read_bytes()[:100])
