@@ -18,6 +18,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="where the store, settings, cache and log are",
         description="Where the store, settings, state, cache and log are.",
+        epilog='JSON: {"schema": 1, "store", "config", "state", "cache", "log"}',
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)

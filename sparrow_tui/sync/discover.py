@@ -10,7 +10,6 @@ from pathlib import Path
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.store.sources import Key, Known
-from sparrow_tui.sync.follow import GIVEN, Roots, shared
 
 HEAD = 64 * 1024
 """Bytes of a file by which its format is told."""
@@ -19,6 +18,11 @@ SUFFIXES = (".jsonl", ".json", ".db", ".sqlite", ".vscdb", ".zst", ".md", ".zip"
 """Names of files looked at in directories given by hand."""
 MOST_FILES = 200_000
 """Files looked at in directories given by hand."""
+
+Roots = dict[str, list[str]]
+"""For each agent the directories and files it writes to."""
+GIVEN = ""
+"""Stands in `Roots` for whatever agent wrote the files and directories given by hand."""
 
 
 @dataclass(slots=True)
@@ -139,6 +143,15 @@ def _inside(folder: Path) -> Iterator[Source]:
                 yield recognise(Path(root, name))
             except SourceError:
                 continue
+
+
+def shared(roots: Roots) -> set[str]:
+    """Places several agents' sessions may be in, such as the downloads: names tell nothing there.
+
+    Only what is directly in them counts.
+    """
+    every = [path for paths in roots.values() for path in set(paths)]
+    return {path for path in every if every.count(path) > 1}
 
 
 def changed_sources(paths: Iterable[str], roots: Roots) -> list[Source]:

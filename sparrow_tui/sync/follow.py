@@ -14,6 +14,7 @@ from watchfiles._rust_notify import RustNotify  # public in its documentation: "
 
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.registry import agents
+from sparrow_tui.sync.discover import Roots, shared
 
 DEBOUNCE_MS = 120
 """Longest time changes are gathered."""
@@ -24,10 +25,6 @@ LOOK_SECONDS = 2.0
 POLL_SECONDS = 15.0
 """How often everything is looked at where the system cannot watch (any more)."""
 
-Roots = dict[str, list[str]]
-"""For each agent the directories and files it writes to."""
-GIVEN = ""
-"""Stands in `Roots` for whatever agent wrote the files and directories given by hand."""
 Places = dict[str, int]
 """Directories that are watched, with their inode numbers: one made anew is another."""
 
@@ -41,15 +38,6 @@ def roots_of(place: Place) -> Roots:
         except OSError:
             continue
     return found
-
-
-def shared(roots: Roots) -> set[str]:
-    """Places several agents' sessions may be in, such as the downloads: names tell nothing there.
-
-    Only what is directly in them counts.
-    """
-    every = [path for paths in roots.values() for path in set(paths)]
-    return {path for path in every if every.count(path) > 1}
 
 
 class Watcher:

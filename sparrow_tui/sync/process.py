@@ -20,7 +20,7 @@ from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import follow, importing
-from sparrow_tui.sync.discover import changed_sources
+from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
 from sparrow_tui.sync.workers import GARBAGE
@@ -74,9 +74,9 @@ def run(location: str, paths: Sequence[str], stop: Event, *, follow_on: bool) ->
 def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool) -> None:
     place = Place.here()
     watcher: follow.Watcher | None = None
-    roots: follow.Roots = {}
+    roots: Roots = {}
     if follow_on:
-        given = {follow.GIVEN: [os.path.abspath(path) for path in paths]}
+        given = {GIVEN: [os.path.abspath(path) for path in paths]}
         roots = given if paths else follow.roots_of(place)
         watcher = follow.Watcher(roots, stop)
 
@@ -105,7 +105,7 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
             )
 
 
-def _apply(store: SqliteStore, names: set[str], roots: follow.Roots, place: Place) -> None:
+def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> None:
     """Read what a burst of changes touched."""
     vanished = [name for name in names if not os.path.exists(name)]
     read = [key for name in vanished for key in sources.below(store.connection, name)]
