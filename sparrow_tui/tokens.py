@@ -45,9 +45,12 @@ def index_text(text: str) -> str:
             text = _compatible(text)
         if _CJK_RUN.search(text):
             text = _CJK_RUN.sub(lambda match: f" {pairs(match[0])} ", text)
-    if _LONG.search(text):
+    words = set(text.split())
+    if max(map(len, words), default=0) > MAX_TOKEN:
         text = _LONG.sub(lambda match: match[0][:MAX_TOKEN], text)
-    tails = {tail for match in _CAMEL.finditer(text) for tail in _tails(match[0])}
+    # Most words have no capital: the expression need not try them.
+    mixed = " ".join([word for word in words if not word.islower()])
+    tails = {tail for match in _CAMEL.finditer(mixed) for tail in _tails(match[0])}
     return f"{text}\n{' '.join(sorted(tails))}" if tails else text
 
 
