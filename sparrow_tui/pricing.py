@@ -6,6 +6,7 @@ Offline: the prices are the package's own table. What it does not know has no pr
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -34,10 +35,18 @@ def price(model: str, usage: Usage, time_ms: int | None, *, summed: bool = False
     """
     if not usage.total:
         return 0
-    known = _find(model.strip())
+    if time_ms is None:
+        time_ms = int(time.time() * 1000)
+    return _price(model.strip(), usage, time_ms, summed)
+
+
+@lru_cache(maxsize=4096)
+def _price(model: str, usage: Usage, time_ms: int, summed: bool) -> int | None:
+    """As `price`; a turn's price is asked for its session and again for the counters."""
+    known = _find(model)
     if known is None:
         return None
-    moment = datetime.now(UTC) if time_ms is None else _moment(time_ms)
+    moment = _moment(time_ms)
     prices = known.get_prices(moment)
     asked = 0 if summed else usage.input + usage.cache_read + usage.cache_write
     rates = _rates(_Prices(prices), asked)
