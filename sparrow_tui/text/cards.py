@@ -47,7 +47,7 @@ def reasoning(page: Page, block: Reasoning, width: int, opened: bool, number: in
         return
     first = clean_line(said[: width * 8].replace("**", ""), width * 2)
     more = said.count("\n")
-    size = f" +{more} lines" if more else ""
+    size = f" +{more} line{'' if more == 1 else 's'}" if more else ""
     line = cut((Span("┊ ", "rule"), Span(first, "dim")), max(width - len(size), 8))
     page.add([(*line, Span(size, "dim")) if size else line], number)
 

@@ -1,0 +1,207 @@
+"""Moving through a transcript: scrollbar, minimap, times, matches, marks, what is new; by work done."""
+
+from __future__ import annotations
+
+from textual import events
+
+from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
+from sparrow_tui.store import open_store
+from tests.app.test_transcript import SID, fill, read, talk
+
+HOUR = 3_600_000
+
+
+def at(view, x: int, y: int, kind: type[events.MouseEvent]) -> events.MouseEvent:
+    """A mouse event at a cell of the viewer."""
+    return kind(view, x, y, 0, 0, 1, False, False, False)
+
+
+async def test_the_scrollbar_is_dragged_to_any_place(running, location):
+    async with running(fill(location, talk(5_000)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        edge = view.size.width - 1
+        view.following = True
+        view.on_mouse_down(at(view, edge, view.page_height // 2, events.MouseDown))
+        await driver.until(lambda: 2_300 < view.current_turn < 2_700)
+        assert not view.following
+        for y in range(view.page_height // 2, 3, -1):
+            view.on_mouse_move(at(view, edge, y, events.MouseMove))
+        await driver.until(lambda: view._goal is None and 600 < view.current_turn < 1_100)
+        view.on_mouse_move(at(view, edge, view.page_height - 1, events.MouseMove))
+        await driver.until(lambda: "marker4999 " in driver.text())
+        view.on_mouse_up(at(view, edge, view.page_height - 1, events.MouseUp))
+        view.on_mouse_move(at(view, edge, 2, events.MouseMove))
+        assert "marker4999 " in driver.text()
+
+
+async def test_the_scrollbar_reaches_into_a_large_turn(running, location):
+    big = "\n".join(f"line {n} of many" for n in range(100_000))
+    turns = [*talk(2), Turn(role="assistant", blocks=[Text(big)])]
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        edge = view.size.width - 1
+        view.on_mouse_down(at(view, edge, view.page_height // 2, events.MouseDown))
+        view.on_mouse_up(at(view, edge, view.page_height // 2, events.MouseUp))
+        await driver.until(lambda: view.current_turn == 2 and view._goal is None)
+        number = int(driver.lines()[2].split("line ")[1].split()[0])
+        assert 35_000 < number < 65_000
+        for _ in range(300):
+            view.action_page(1)
+        await driver.until(lambda: not view._owed)
+        assert sum(1 for piece in view.model.page(2) if piece._lines) <= 60
+
+
+async def test_the_minimap_tells_prompts_errors_and_matches(running, location):
+    turns = []
+    for index in range(400):
+        failed = index == 200
+        turns += [
+            Turn(role="assistant", blocks=[ToolUse(f"c{index}", "Bash", {"command": "ls"})]),
+            Turn(role="tool", blocks=[ToolResult(f"c{index}", [Text("x")], is_error=failed)]),
+        ]
+    turns[0] = Turn(role="user", blocks=[Text("begin")])
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        rows = view.page_height
+        marks = view.map.marks(rows)
+        assert marks[0] == "user"
+        assert marks.count("error") == 1
+        assert abs(marks.index("error") - rows // 2) <= 1
+        await driver.press("right_curly_bracket")
+        await driver.until(lambda: view.current_turn == 401)
+        await driver.press("right_curly_bracket")
+        await driver.until(lambda: "no more errors" in driver.lines()[-1])
+        await driver.press("slash")
+        await driver.type("begin")
+        await driver.until(lambda: view.hits == [0])
+        assert view.map.marks(rows)[0] == "key"
+        await driver.press("escape")
+        await driver.until(lambda: not view.hits)
+        assert view.map.marks(rows)[0] == "user"
+
+
+async def test_going_to_a_time(running, location):
+    turns = [Turn(role="user", blocks=[Text(f"said {n}")], time=n * HOUR) for n in range(200)]
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        await driver.press("colon")
+        await driver.type("1970-01-04 05:00")
+        await driver.press("enter")
+        await driver.until(lambda: driver.view.current_turn == 77)
+        await driver.press("colon")
+        await driver.type("50%")
+        await driver.press("enter")
+        await driver.until(lambda: driver.view.current_turn == 99)
+
+
+async def test_matches_in_one_turn_are_stepped_through(running, location):
+    said = "\n".join("needle here" if n in (5, 60, 90) else f"hay {n}" for n in range(120))
+    turns = [*talk(3), Turn(role="assistant", blocks=[Text(said)]), *talk(3)]
+    turns.append(Turn(role="assistant", blocks=[Text("a last needle")]))
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        await driver.press("slash")
+        await driver.type("needle")
+        await driver.until(lambda: not view._finding and view.hits == [3, 7])
+        await driver.press("enter")
+        await driver.until(lambda: view.has_focus)
+        places = [view.cursor]
+        for _ in range(3):
+            await driver.press("n")
+            await driver.until(lambda: view.cursor != places[-1])
+            assert "needle" in "".join(span.text for span in view.model.line(view.cursor))
+            places.append(view.cursor)
+        assert [place.turn for place in places] == [3, 3, 3, 7]
+        assert "match 2/2" in driver.lines()[-1]
+        await driver.press("N")
+        await driver.until(lambda: view.cursor == places[2])
+
+
+async def test_a_match_in_a_folded_card_is_opened(running, location):
+    output = "\n".join(f"row {n}" for n in range(300)) + "\nneedle"
+    turns = [
+        *talk(2),
+        Turn(role="assistant", blocks=[ToolUse("c", "Bash", {"command": "make"})]),
+        Turn(role="tool", blocks=[ToolResult("c", [Text(output)])]),
+    ]
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        await driver.press("slash")
+        await driver.type("needle")
+        await driver.until(lambda: "│ needle" in driver.text())
+
+
+async def test_what_is_new_is_marked_where_the_reader_left_off(running, location):
+    fill(location, talk(60))
+    fill(location, talk(3), "demo:other")
+    async with running(location, size=(140, 40)) as driver:
+        view = driver.view
+        driver.app.engine.open(SID, focus=True)
+        await driver.until(lambda: view.session_id == SID and view.model.total == 60)
+        await driver.press("G")
+        await driver.until(lambda: view.current_turn == 59)
+        driver.app.engine.open("demo:other", focus=True)
+        await driver.until(lambda: view.session_id == "demo:other")
+        store = open_store(location)
+        store.append(SID, [Turn(role="assistant", blocks=[Text(f"fresh {n}")]) for n in range(80)])
+        store.close()
+        await driver.until(
+            lambda: view.session_id == SID or driver.app.engine.open(SID, focus=True)
+        )
+        await driver.until(lambda: view.session_id == SID and view.model.total == 140)
+        await driver.until(lambda: "new below" in driver.text())
+        assert "80 new turns (G)" in driver.lines()[-1]
+        lines = driver.lines()
+        mark = next(n for n, line in enumerate(lines) if "new below" in line)
+        assert "fresh 0" in "\n".join(lines[mark:])
+        assert "fresh 0" not in "\n".join(lines[:mark])
+        await driver.press("G")
+        await driver.until(lambda: "new turns" not in driver.lines()[-1])
+
+
+async def test_details_reasoning_and_branches_are_toggled(running, location):
+    turns = [
+        Turn(role="user", blocks=[Text("old way")], branch=True),
+        Turn(role="user", blocks=[Text("new way")]),
+        Turn(
+            role="assistant", model="m", usage=Usage(input=1_200, output=34), cost_micro=5_600,
+            duration_ms=1_500, blocks=[Reasoning("first " * 99 + "\nsecond line"), Text("done")],
+        ),
+        Turn(role="system", blocks=[Notice("model", "now gpt-x")]),
+    ]  # fmt: skip
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        text = driver.text()
+        assert "old way" not in text
+        assert "taken back here" in text
+        assert "second line" not in text
+        assert "now gpt-x" in text
+        await driver.press("i", "r", "b")
+        text = driver.text()
+        for words in ("↑1,200 ↓34", "$0.0056", "1.5 s", "second line", "old way", "taken back"):
+            assert words in text, words
+        await driver.press("i", "r", "b")
+        assert driver.text().count("1.5 s") == 0
+        assert "old way" not in driver.text()
+
+
+async def test_a_page_lays_out_and_draws_no_more_than_windows(running, location):
+    async with running(fill(location, talk(20_000)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        drawn = []
+        draw = view._draw
+        view._draw = lambda *a: drawn.append(a[0]) or draw(*a)
+        for turn in (0, 10_000, 19_999):
+            view.model._pages.clear()
+            view._strips.clear()
+            drawn.clear()
+            view.to_turn(turn)
+            await driver.until(lambda t=turn: view._goal is None and view.model.has(t))
+            await driver.pilot.pause()
+            assert len(view.model._pages) <= 3 * view.page_height
+            assert len(drawn) <= 3 * view.page_height
