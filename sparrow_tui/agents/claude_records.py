@@ -18,7 +18,7 @@ from sparrow_tui.agents.common import (
     whole,
 )
 from sparrow_tui.agents.injected import split_injected
-from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten
+from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten, note_blocks
 from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn
 
 _SKIPPED = frozenset(
@@ -28,6 +28,8 @@ _SKIPPED = frozenset(
         "worktree-state", "attribution-snapshot", "content-replacement", "started", "result",
     )
 )  # fmt: skip
+_KNOWN_BLOCKS = frozenset(("fallback", "container_upload"))
+"""Kinds of block shown as they are."""
 _SKIPPED_SYSTEM = frozenset(("turn_duration", "stop_hook_summary", "api_error"))
 # Up to the first brace inside there are only the record's own keys.
 _SKIP_LINE = re.compile(rb'\{[^{]*"type":"(?:progress|file-history-snapshot|queue-operation)"')
@@ -149,6 +151,7 @@ class ClaudeSession(LineSession):
         blocks = anthropic_blocks(message.get("content"))
         model = str(message.get("model") or "")
         self.keep()
+        note_blocks(self.coverage, blocks, _KNOWN_BLOCKS)
         if model == "<synthetic>" or record.get("isApiErrorMessage"):
             yield from self.close()
             failed = bool(record.get("isApiErrorMessage"))
@@ -183,6 +186,7 @@ class ClaudeSession(LineSession):
         self.keep()
         content = record["message"].get("content")
         blocks = anthropic_blocks(content)
+        note_blocks(self.coverage, blocks, _KNOWN_BLOCKS)
         results: list[Block] = [block for block in blocks if isinstance(block, ToolResult)]
         said: list[Block] = [block for block in blocks if not isinstance(block, ToolResult)]
         own = str(record.get("uuid") or "")

@@ -114,8 +114,8 @@ def title(state: dict[str, Any], transcript: str, *, child: bool) -> str | None:
     if indexed:
         return indexed
     called = state.get("called")
-    if not called and not state.get("says") and state.get("leaves"):
-        return str(list(state["leaves"].values())[-1])
+    if not called and state.get("leaves"):
+        return "" if state.get("says") else str(list(state["leaves"].values())[-1])
     return None if called is None else str(called)
 
 

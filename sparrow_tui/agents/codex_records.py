@@ -19,7 +19,7 @@ from sparrow_tui.agents.codex_kinds import (
 )
 from sparrow_tui.agents.codex_turns import CodexTurns
 from sparrow_tui.agents.common import as_text, data_url, json_or_text, milliseconds, whole
-from sparrow_tui.agents.line_session import WRONG_SHAPE, Rewritten
+from sparrow_tui.agents.line_session import WRONG_SHAPE, Rewritten, note_blocks
 from sparrow_tui.model import (
     Block,
     Image,
@@ -162,6 +162,7 @@ class CodexSession(CodexTurns):
         role = str(body.get("role") or "")
         blocks = content_of(body.get("content"))
         text = "\n".join(block.text for block in blocks if isinstance(block, Text))
+        note_blocks(self.coverage, blocks)
         if not blocks:
             self.skip()
         elif role == "assistant":
@@ -207,6 +208,7 @@ class CodexSession(CodexTurns):
             child = told.get("agent_id") if isinstance(told, dict) else None
             result.child = f"codex:{child}" if isinstance(child, str) and child else ""
         result.child = children.get(call, result.child)
+        note_blocks(self.coverage, [result])
         self._answer(result, time)
 
     # Events

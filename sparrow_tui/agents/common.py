@@ -193,4 +193,22 @@ def anthropic_block(part: dict[str, Any]) -> Block | None:
             anthropic_blocks(part.get("content")),
             is_error=error if isinstance(error, bool) else None,
         )
+    if kind == "document":
+        return _document(part)
+    if kind == "tool_reference":
+        return Text(as_text(part.get("tool_name")))
+    if kind == "web_search_result":
+        return Text("\n".join(as_text(part[key]) for key in ("title", "url") if part.get(key)))
     return Raw(kind or "block", part)
+
+
+def _document(part: dict[str, Any]) -> Block:
+    """An uploaded document: text as text, anything else (PDF) as an attachment."""
+    name, source = as_text(part.get("title")), part.get("source")
+    if isinstance(source, dict) and source.get("type") == "text":
+        return Text(f"[{name or 'document'}]\n{as_text(source.get('data'))}")
+    if not isinstance(source, dict) or source.get("type") not in ("base64", "url"):
+        return Raw("document", part)
+    kept = anthropic_image(source)
+    kept.media_type, kept.url = kept.media_type or "document", kept.url or name
+    return kept

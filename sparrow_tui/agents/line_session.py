@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,17 @@ from sparrow_tui.agents.base import (
     SourceError,
     file_source,
 )
-from sparrow_tui.model import Block, Coverage, Raw, Reasoning, SessionInfo, Text, Turn, Usage
+from sparrow_tui.model import (
+    Block,
+    Coverage,
+    Raw,
+    Reasoning,
+    SessionInfo,
+    Text,
+    ToolResult,
+    Turn,
+    Usage,
+)
 from sparrow_tui.scrub import scrubbed
 
 WRONG_SHAPE = (
@@ -110,6 +120,15 @@ def append_text(blocks: list[Block], block: Block) -> None:
         last.text += block.text
     else:
         blocks.append(block)
+
+
+def note_blocks(coverage: Coverage, blocks: Iterable[Block], known: Container[str] = ()) -> None:
+    """Count blocks of kinds nobody told us about, nested ones too."""
+    for block in blocks:
+        if isinstance(block, Raw) and block.kind not in known:
+            count_unknown(coverage, f"block {block.kind}")
+        elif isinstance(block, ToolResult):
+            note_blocks(coverage, block.content, known)
 
 
 def count_unknown(coverage: Coverage, kind: str) -> None:

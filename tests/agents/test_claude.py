@@ -153,7 +153,7 @@ def test_a_session(tmp_path: Path) -> None:
         Text("wick is short"),
         Image(media_type="image/png", data="AAAA", size=3),
     ]
-    assert isinstance(second.content[2], Raw)
+    assert second.content[2] == Text("Trim")
     assert (third.tool_use_id, third.is_error) == ("toolu_3", True)
     assert {use.id for use in session.uses()} == {r.tool_use_id for r in session.results()}
     assert not any(turn.branch or turn.meta for turn in session.turns)
@@ -326,6 +326,33 @@ def test_system_records_attachments_and_errors(tmp_path: Path) -> None:
     assert len(session.turns) == 9
     assert session.coverage.skipped == 4
     assert session.usage == Usage(3, 4, 15000, 900)
+
+
+def test_documents_and_blocks_nobody_knows(tmp_path: Path) -> None:
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
+    plain = {"type": "text", "media_type": "text/plain", "data": "High water at nine."}
+    found = [{"type": "web_search_result", "title": "Tides", "url": "https://tides.invalid",
+              "encrypted_content": "secret"}]  # fmt: skip
+    session = told(
+        tmp_path,
+        user("u1", None, 0, [
+            {"type": "document", "title": "chart.pdf", "source": pdf},
+            {"type": "document", "title": "tides", "source": plain}, text("Read these"),
+        ]),
+        says("a1", "u1", 1, "msg_1",
+             {"type": "web_search_tool_result", "tool_use_id": "s1", "content": found},
+             {"type": "fallback", "model": "m"}, {"type": "hologram", "beam": 1}),
+        user("r1", "a1", 2, [answer("t1", [{"type": "tool_reference", "tool_name": "Sonar"}])]),
+    )  # fmt: skip
+    assert session.turns[0].blocks == [
+        Image("application/pdf", "JVBERg==", url="chart.pdf", size=6),
+        Text("[tides]\nHigh water at nine."),
+        Text("Read these"),
+    ]
+    assert [result.content for result in session.results()] == [
+        [Text("Tides\nhttps://tides.invalid")], [Text("Sonar")],
+    ]  # fmt: skip
+    assert session.coverage.unknown == {"block hologram": 1}
 
 
 def test_sub_agents_are_sessions_of_their_own(tmp_path: Path) -> None:
