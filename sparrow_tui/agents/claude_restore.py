@@ -15,6 +15,7 @@ from sparrow_tui.agents.base import SourceError
 from sparrow_tui.model import (
     Block,
     Image,
+    Notice,
     Raw,
     Reasoning,
     SessionInfo,
@@ -23,6 +24,9 @@ from sparrow_tui.model import (
     ToolUse,
     Turn,
 )
+
+SYNTHETIC = "<synthetic>"
+"""The model of notes the agent made itself."""
 
 
 def write_back(path: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
@@ -63,16 +67,20 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
                "sessionId": session.native_id}  # fmt: skip
     for turn in turns:
         content = [part for block in turn.blocks if (part := _part(block)) is not None]
-        if not content or turn.branch or turn.role not in ("user", "assistant", "tool"):
+        if not content or turn.branch:
             continue
-        role = "assistant" if turn.role == "assistant" else "user"
+        local = any(isinstance(b, Notice) and b.kind in ("info", "error") for b in turn.blocks)
+        role = "assistant" if turn.role == "assistant" or local else "user"
         own = turn.uid or str(uuid.uuid4())
         moment = (turn.time or session.updated_at or 0) / 1000
         stamp = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
         message: dict[str, Any] = {"role": role, "content": content}
         if role == "assistant":
-            message |= {"id": turn.usage_id or f"msg_{own}", "type": "message",
-                        "model": turn.model or session.model or ""}  # fmt: skip
+            message |= {
+                "id": turn.usage_id or f"msg_{own}",
+                "type": "message",
+                "model": SYNTHETIC if local else turn.model or session.model or "",
+            }
             if (usage := turn.usage_total or turn.usage) is not None:
                 message["usage"] = {
                     "input_tokens": usage.input, "output_tokens": usage.output,
@@ -85,8 +93,21 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
             "cwd": session.project or "", "sessionId": session.native_id,
             "gitBranch": session.branch or "", "version": "restored",
         }  # fmt: skip
-        if turn.meta:
+        if turn.api_error:
+            record["isApiErrorMessage"] = True
+        if turn.role == "summary":
+            record["isCompactSummary"] = True
+        elif turn.meta:
             record["isMeta"] = True
+        for block in turn.blocks:
+            if isinstance(block, ToolResult):
+                child = block.child.rpartition("/")[2].removeprefix("agent-")
+                known = (("durationMs", block.duration_ms), ("agentId", child))
+                if facts := {key: fact for key, fact in known if fact}:
+                    record["toolUseResult"] = facts
+            elif isinstance(block, Notice) and block.kind == "compaction":
+                record |= {"type": "system", "subtype": "compact_boundary", "content": block.text}
+                del record["message"]
         parent = own
         yield record
 
@@ -95,14 +116,16 @@ def _part(block: Block) -> dict[str, Any] | None:
     """A block in Anthropic's form; what that form has no place for is left out."""
     if isinstance(block, Text):
         return {"type": "text", "text": block.text}
+    if isinstance(block, Notice):
+        return {"type": "text", "text": _noted(block)}
     if isinstance(block, Reasoning):
         return {"type": "thinking", "thinking": block.text, "signature": ""}
     if isinstance(block, ToolUse):
         return {"type": "tool_use", "id": block.id, "name": block.name, "input": block.input or {}}
     if isinstance(block, ToolResult):
         inner = [part for item in block.content if (part := _part(item)) is not None]
-        return {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": inner,
-                "is_error": bool(block.is_error)}  # fmt: skip
+        told = {} if block.is_error is None else {"is_error": block.is_error}
+        return {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": inner, **told}
     if isinstance(block, Image) and (block.data or block.url):
         source = {"type": "url", "url": block.url}
         if block.data:
@@ -111,3 +134,12 @@ def _part(block: Block) -> dict[str, Any] | None:
     if isinstance(block, Raw) and isinstance(block.data, dict) and "type" in block.data:
         return block.data
     return None
+
+
+def _noted(notice: Notice) -> str:
+    """A mark as the text the agent writes for it."""
+    if notice.kind == "command":
+        name, _, words = notice.text.partition(" ")
+        more = f"\n<command-args>{words}</command-args>" if words else ""
+        return f"<command-name>{name}</command-name>{more}"
+    return f"[{notice.text}]" if notice.kind == "interruption" else notice.text

@@ -27,7 +27,16 @@ from sparrow_tui.agents.base import (
 from sparrow_tui.agents.claude_restore import write_new
 from sparrow_tui.agents.codex_records import CodexSession
 from sparrow_tui.agents.line_session import read_session
-from sparrow_tui.model import Coverage, SessionInfo, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.model import (
+    Coverage,
+    Reasoning,
+    SessionInfo,
+    Text,
+    ToolResult,
+    ToolUse,
+    Turn,
+    Usage,
+)
 
 UUID_LENGTH = 36
 
@@ -132,23 +141,37 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         text = stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {"timestamp": text, "type": kind, "payload": payload}
 
-    meta = {"id": session.native_id, "cwd": session.project or os.getcwd(), "cli_version": "0",
-            "originator": "codex_cli_rs", "source": "cli", "instructions": None}  # fmt: skip
-    meta["timestamp"] = line("", {}, session.created_at)["timestamp"]
+    meta: dict[str, Any] = {
+        "id": session.native_id, "cwd": session.project or os.getcwd(), "cli_version": "0",
+        "originator": "codex_cli_rs", "source": "cli", "instructions": None,
+        "timestamp": line("", {}, session.created_at)["timestamp"],
+    }  # fmt: skip
+    if session.branch:
+        meta["git"] = {"branch": session.branch}
     yield line("session_meta", meta, session.created_at)
+    if session.model:
+        context = {"cwd": meta["cwd"], "model": session.model}
+        yield line("turn_context", context, session.created_at)
     custom: set[str] = set()
+    used = Usage()
     for turn in turns:
-        if turn.branch or turn.meta:
+        used += turn.usage or Usage()
+        if turn.branch:
             continue
+        said = [block.text for block in turn.blocks if isinstance(block, Text)]
+        if said and turn.role in ("user", "assistant", "system"):
+            part = "output_text" if turn.role == "assistant" else "input_text"
+            role = "developer" if turn.role == "system" else turn.role
+            content = [{"type": part, "text": text} for text in said]
+            item: dict[str, Any] = {"type": "message", "role": role, "content": content}
+            yield line("response_item", item, turn.time)
+            if turn.role == "user" and not turn.meta:
+                event = {"type": "user_message", "message": "\n".join(said)}
+                yield line("event_msg", event, turn.time)
         for block in turn.blocks:
-            if isinstance(block, Text) and turn.role in ("user", "assistant"):
-                part = "input_text" if turn.role == "user" else "output_text"
-                content = [{"type": part, "text": block.text}]
-                item: dict[str, Any] = {"type": "message", "role": turn.role, "content": content}
-                yield line("response_item", item, turn.time)
-                if turn.role == "user":
-                    event = {"type": "user_message", "message": block.text}
-                    yield line("event_msg", event, turn.time)
+            if isinstance(block, Reasoning):
+                summary = [{"type": "summary_text", "text": block.text}]
+                yield line("response_item", {"type": "reasoning", "summary": summary}, turn.time)
             elif isinstance(block, ToolUse):
                 yield line("response_item", _call(block, custom), turn.time)
             elif isinstance(block, ToolResult):
@@ -156,6 +179,13 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
                 kind = "custom_tool_call" if block.tool_use_id in custom else "function_call"
                 output = {"type": f"{kind}_output", "call_id": block.tool_use_id, "output": text}
                 yield line("response_item", output, turn.time)
+    total = {
+        "input_tokens": used.input + used.cache_read + used.cache_write,
+        "cached_input_tokens": used.cache_read, "output_tokens": used.output,
+        "reasoning_output_tokens": used.reasoning,
+    }  # fmt: skip
+    info = {"total_token_usage": total}
+    yield line("event_msg", {"type": "token_count", "info": info}, session.updated_at)
 
 
 def _call(use: ToolUse, custom: set[str]) -> dict[str, Any]:
