@@ -32,6 +32,8 @@ from sparrow_tui.model import (
 
 HEADER_WITHIN = 200
 """Lines among which a header is looked for in a file whose name does not tell the session."""
+TOOL_DEFINITIONS = frozenset(("function", "namespace", "custom"))
+"""What a search for tools answers with, shown as it is."""
 SPAWNING = frozenset(("spawn_agent",))
 """Tools that start a sub-agent and answer with its id."""
 
@@ -208,7 +210,7 @@ class CodexSession(CodexTurns):
             child = told.get("agent_id") if isinstance(told, dict) else None
             result.child = f"codex:{child}" if isinstance(child, str) and child else ""
         result.child = children.get(call, result.child)
-        note_blocks(self.coverage, [result])
+        note_blocks(self.coverage, [result], TOOL_DEFINITIONS)
         self._answer(result, time)
 
     # Events

@@ -348,6 +348,17 @@ def test_agents_among_themselves_and_plans(tmp_path: Path) -> None:
     assert session.coverage.bad == 0
 
 
+def test_tools_that_were_found(tmp_path: Path) -> None:
+    found = [{"type": "namespace", "name": "saws"}, {"type": "hologram", "beam": 1}]
+    session = told(
+        tmp_path, meta(), *asked(1, "Find a saw"),
+        item(2, "tool_search_call", call_id="s1", arguments={"query": "saw"}),
+        item(3, "tool_search_output", call_id="s1", tools=found),
+    )  # fmt: skip
+    assert [b.data for b in session.results()[0].content if isinstance(b, Raw)] == found
+    assert session.coverage.unknown == {"block hologram": 1}
+
+
 def test_context_among_prompts(tmp_path: Path) -> None:
     def user(second: float, text: str) -> dict[str, Any]:
         content = [{"type": "input_text", "text": text}]
