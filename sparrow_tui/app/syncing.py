@@ -46,7 +46,7 @@ def in_words(progress: Progress) -> str:
     if progress.phase == "looking":
         return "looking for sessions…"
     if progress.phase == "indexing":
-        return "indexing tool output…"
+        return progress.indexing
     if progress.phase == "failed":
         return progress.message or "the import failed"
     if progress.phase == "reading" and progress.of_sources:

@@ -139,7 +139,7 @@ class _Bar:
                 f"{_size(progress.rate)}/s{eta}"
             )
         elif progress.phase == "indexing":
-            text = "indexing tool output…"
+            text = progress.indexing
         else:
             text = "looking for sessions…"
         sys.stderr.write(f"\r\x1b[2K{text}")

@@ -133,11 +133,13 @@ def import_sources(
 
 def index_deferred(store: SqliteStore, meter: Meter, stopped: Stopped) -> None:
     """Index tool output that was put off, newest first."""
-    left = store.index.deferred_count()
+    every = left = store.index.deferred_count()
     if left:
+        meter.now.indexed, meter.now.of_indexed = 0, every
         meter.phase("indexing")
     while left and not stopped():
         left = store.index_deferred(DEFERRED_ROWS)
+        meter.now.indexed = max(every - left, 0)
         meter.tell()
 
 

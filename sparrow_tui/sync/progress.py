@@ -24,6 +24,9 @@ class Progress(msgspec.Struct, omit_defaults=True, kw_only=True):
     of_bytes: int = 0
     sessions: int = 0
     turns: int = 0
+    indexed: int = 0
+    of_indexed: int = 0
+    """Tool results put off, while they are indexed."""
     failed: int = 0
     seconds: float = 0.0
     agent: str = ""
@@ -34,6 +37,12 @@ class Progress(msgspec.Struct, omit_defaults=True, kw_only=True):
     def rate(self) -> float:
         """Bytes a second."""
         return self.bytes / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def indexing(self) -> str:
+        """How far the index of tool output is, in words."""
+        share = f" · {self.indexed / self.of_indexed:.0%}" if self.of_indexed else ""
+        return f"indexing tool output{share}"
 
     @property
     def eta(self) -> float | None:

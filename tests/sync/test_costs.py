@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from copy import copy
 from pathlib import Path
 
 from sparrow_tui.agents.base import Place, Source
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import workers
 from sparrow_tui.sync.importing import import_all
+from sparrow_tui.sync.progress import Progress
 from tests.on_disk import claude_file, codex_file, native
 
 
@@ -96,3 +98,26 @@ def test_every_source_comes_once_from_several_processes(private_home: Path) -> N
     done = [item.source.path for item in workers.parts(tasks, 2) if item.done and item.source]
     assert sorted(done) == sorted(source.path for source, _ in tasks)
     assert native(3) in " ".join(done)
+
+
+def test_progress_says_how_far_it_is(store: SqliteStore, private_home: Path) -> None:
+    for number in range(5):
+        file = claude_file(private_home, number, "mend the net")
+        call = {"type": "tool_use", "id": "c1", "name": "Bash", "input": {"command": "ls"}}
+        answer = {"type": "tool_result", "tool_use_id": "c1", "content": "a b"}
+        with open(file.path, "a") as handle:
+            said = {"role": "assistant", "id": "m1", "content": [call]}
+            handle.write(file.line("", "assistant", message=said))
+            handle.write(file.line("", "user", message={"role": "user", "content": [answer]}))
+    told: list[Progress] = []
+    report = import_all(
+        store, Place(private_home), lambda progress: told.append(copy(progress)), workers=1
+    )
+    reading = [progress for progress in told if progress.phase == "reading"]
+    assert all(progress.bytes <= progress.of_bytes for progress in reading)
+    last = told[-1]
+    assert (last.bytes, last.sources, last.sessions) == (last.of_bytes, 5, 5)
+    assert report.bytes == last.bytes
+    assert last.phase == "indexing"
+    assert (last.indexed, last.of_indexed) == (5, 5)
+    assert last.indexing.endswith("100%")
