@@ -72,6 +72,8 @@ class _Cell:
     """Cells of the highest rank are left out first where there is no room."""
     short: str = ""
     """Label in narrow terminals."""
+    near: bool = False
+    """Whether it belongs to the cell before."""
     width: int = 0
 
 
@@ -119,13 +121,13 @@ class MetricsFooter(Widget):
         same = figures.scope == self.figures.scope and self._known
         self._known = True
         taller = bool(figures.pinned) != bool(self.figures.pinned)
-        before = {cell.key: cell.text for cell in self._cells(self.figures)}
+        before = {cell.key: cell.text for cell in self._all_cells(self.figures)}
         self.figures = figures
         if not same:
             self._glows.clear()
             self._widths.clear()
         else:
-            for cell in self._cells(figures):
+            for cell in self._all_cells(figures):
                 if cell.style in ("figure", "error") and before.get(cell.key) != cell.text:
                     self._glows[cell.key] = _Glow(self._clock, cell.text)
         if self._glows and self._timer is None:
@@ -146,29 +148,42 @@ class MetricsFooter(Widget):
     def _cells(self, figures: Figures) -> list[_Cell]:
         """The figures in order, each with its rank."""
         f = figures
+        # Buckets know no sessions: what came today is always of all of them.
+        today = "today" if f.scope == "all" else "all today"
         cells = [
             _Cell("scope", "", f.scope.upper(), "scope", 0),
             _Cell("req", "requests", compact(f.requests), rank=0, short="req"),
             _Cell("reqx", "", f"✗{compact(f.request_errors)}" if f.request_errors else "",
-                  "error", 1),
+                  "error", 1, near=True),
             _Cell("in", "tokens", f"↑{compact(f.input)}", rank=0, short="tok"),
-            _Cell("out", "", f"↓{compact(f.output)}", rank=0),
-            _Cell("cache", "", f"⟳{compact(f.cache)}" if f.cache else "", "label", 4),
-            _Cell("tool", "tools", compact(f.tool_calls), rank=1, short="tools"),
+            _Cell("out", "", f"↓{compact(f.output)}", rank=0, near=True),
+            _Cell("cache", "", f"⟳{compact(f.cache)}" if f.cache else "", "label", 8, near=True),
+            _Cell("tool", "tools", compact(f.tool_calls), rank=2, short="tools"),
             _Cell("toolx", "", f"✗{compact(f.tool_errors)}" if f.tool_errors else "",
-                  "error", 1),
-            _Cell("cost", "cost", dollars(f.cost_micro) + ("+" if f.unpriced else ""), rank=0,
-                  short=""),
-            _Cell("active", "active", f"{f.active:,}", rank=2, short="live"),
-            _Cell("today", "today",
-                  f"{compact(f.today_tokens)} {dollars(f.today_cost)}" if f.dated else "", rank=5,
-                  short="today"),
+                  "error", 2, near=True),
+            _Cell("cost", "cost", dollars(f.cost_micro) + ("+" if f.unpriced else ""), rank=0),
+            _Cell("active", "active", f"{f.active:,}", rank=4, short="live"),
+            _Cell("today", today, compact(f.today_tokens) if f.dated else "", rank=3,
+                  short=today),
+            _Cell("spent", "", dollars(f.today_cost) if f.dated else "", rank=5, near=True),
             _Cell("rate", "", f"{compact(f.rate)}/min" if f.rate else "", "label", 6),
             _Cell("bars", "", sparkline(f.history), "bars", 7),
         ]  # fmt: skip
         if f.note:
-            cells.insert(1, _Cell("note", "", clean_line(f.note, 60), "note", 3))
+            cells.insert(1, _Cell("note", "", clean_line(f.note, 60), "note", 1))
         return [cell for cell in cells if cell.text]
+
+    @staticmethod
+    def _pins(figures: Figures) -> list[_Cell]:
+        """The counted searches."""
+        return [
+            _Cell(f"pin {pin.name}", clean_line(pin.name, 24),
+                  f"{pin.number:,}{'' if pin.complete else '+'}")
+            for pin in figures.pinned
+        ]  # fmt: skip
+
+    def _all_cells(self, figures: Figures) -> list[_Cell]:
+        return [*self._cells(figures), *self._pins(figures)]
 
     def _fit(self, width: int) -> tuple[list[_Cell], bool]:
         """The cells there is room for, and whether labels are short."""
@@ -192,7 +207,8 @@ class MetricsFooter(Widget):
         for cell in cells:
             label = cell.short if short else cell.label
             cell.width = max(width_of(cell.text), self._widths.get(cell.key, 0))
-            needed += cell.width + (len(label) + 1 if label else 0) + (3 if label else 1)
+            needed += cell.width + (len(label) + 1 if label else 0)
+            needed += 0 if cell is cells[0] else _gap(cell, short)
         return needed
 
     def render_line(self, y: int) -> Strip:
@@ -213,7 +229,7 @@ class MetricsFooter(Widget):
         for number, cell in enumerate(cells):
             label = cell.short if short else cell.label
             if number:
-                segments.append(Segment("   " if label or cell.rank > 4 else " ", self.rich_style))
+                segments.append(Segment(" " * _gap(cell, short), self.rich_style))
             if label:
                 segments.append(Segment(f"{label} ", label_style))
             self._widths[cell.key] = cell.width
@@ -232,13 +248,25 @@ class MetricsFooter(Widget):
         return style
 
     def _second(self, width: int) -> Strip:
+        """As many of the counted searches as there is room for, and how many more there are."""
         segments = [Segment(" ", self.rich_style)]
-        for name, count, complete in self.figures.pinned:
-            shown = f"{count:,}" + ("" if complete else "+")
+        used = 1
+        pins = self._pins(self.figures)
+        for number, cell in enumerate(pins):
+            cell.width = max(width_of(cell.text), self._widths.get(cell.key, 0))
+            needed = width_of(cell.label) + 1 + cell.width + 3
+            more = f"+{len(pins) - number}"
+            last = number == len(pins) - 1
+            if used + needed - 3 + (0 if last else len(more) + 3) > width:
+                segments.append(Segment(more, self._look("label")))
+                break
+            self._widths[cell.key] = cell.width
             segments += [
-                Segment(f"{clean_line(name, 24)} ", self._look("label")),
-                Segment(f"{shown}   ", self._look("figure")),
+                Segment(f"{cell.label} ", self._look("label")),
+                Segment(cell.text, self._style_of(cell)),
+                Segment(" " * (cell.width - width_of(cell.text) + 3), self.rich_style),
             ]
+            used += needed
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def notify_style_update(self) -> None:
@@ -250,3 +278,8 @@ class MetricsFooter(Widget):
         """Another width: other details."""
         self._strips.clear()
         self._widths.clear()
+
+
+def _gap(cell: _Cell, short: bool) -> int:
+    """Cells before one that is not the first."""
+    return 1 if cell.near else 2 if short else 3
