@@ -235,7 +235,15 @@ class DashboardScreen(Screen[str | None]):
 
     def action_unit(self, unit: str) -> None:
         """Other steps of time; the cursor stays where it is as far as it can."""
-        self.view.unit = unit
+        view, before, now = self.view, self.view.unit, self.app.present()
+        view.unit = unit
+        width = self.query_one("#plot").content_size.width
+        if view.cursor is not None:
+            shown = spans(view.last or now, unit, steps_that_fit(unit, width))
+            if not shown[0].start <= view.cursor < shown[-1].end:
+                view.last = moved(start_of(view.cursor, before), before, 1) - 1
+        if view.last is not None and view.last >= start_of(now, unit):
+            view.last = None
         self.renew()
 
     def action_stack(self) -> None:

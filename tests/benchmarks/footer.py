@@ -1,0 +1,220 @@
+"""What the counters cost: a footer's update, turns arriving while one looks, charts over many.
+
+    python -m tests.benchmarks.footer [--turns 1000000] [--seconds 5]
+
+The store is made once and kept in a cache directory. "Update" is the time on the UI's thread from
+new figures to the painted frame, beside that of one `Static` that shows as much text. "Arriving"
+is the processor time of the app's thread while another process writes turns, as a share of one
+core, less what the same app costs while nothing happens. "Board" is everything the dashboard
+asks, on the engine's thread, and its painting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.app.board import Wanted, board
+from sparrow_tui.app.screens.dashboard import DashboardScreen
+from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
+from sparrow_tui.model import SessionInfo, Text, Turn, Usage
+from sparrow_tui.paths import stylesheet
+from sparrow_tui.settings import SavedSearch, Settings
+from sparrow_tui.store import open_store
+from sparrow_tui.store.prepared import Prepared, rows
+from sparrow_tui.store.steps import HOUR_MS, STEPS
+
+NOW = 1_767_225_600_000
+A_SESSION = 200
+"""Turns."""
+
+
+def library(number: int) -> Path:
+    """A store with so many turns over two years, of four agents, six models and 30 projects."""
+    folder = Path(platformdirs.user_cache_dir("sparrow-tui-benchmarks"))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"footer-{number}.db"
+    if path.exists():
+        return path
+    unfinished = path.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    store, chance = open_store(str(unfinished)), random.Random(5)
+    for session in range(number // A_SESSION):
+        agent = chance.choice(("claude", "codex", "gemini", "opencode"))
+        at = NOW - chance.randrange(2 * 365 * 24) * HOUR_MS
+        model = f"model-{chance.randrange(6)}"
+        turns = [
+            Turn(role="assistant" if n % 2 else "user", blocks=[Text(f"turn {n}")],
+                 time=at + n * 20_000, model=model, uid=f"{session}.{n}",
+                 usage=Usage(100 + n, 10, 1_000) if n % 2 else None)
+            for n in range(A_SESSION)
+        ]  # fmt: skip
+        info = SessionInfo(id=f"{agent}:{session}", project=f"/p/{chance.randrange(30)}",
+                           model=model, created_at=at, updated_at=at)  # fmt: skip
+        store.write([Prepared(session=info, start=0, rows=rows(turns))])
+    store.close()
+    unfinished.rename(path)
+    return path
+
+
+class Alone(App[None]):
+    """A footer beside a `Static`."""
+
+    CSS_PATH = stylesheet()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {f"chart-{n}": "#ffffff" for n in range(6)}
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="static")
+        yield MetricsFooter(id="metrics")
+
+
+async def update(times: int = 300) -> dict[str, float]:
+    """Milliseconds of processor time from new figures to the frame, for both."""
+    app, found = Alone(), {}
+    async with app.run_test(size=(140, 10)) as pilot:
+        footer, static = app.query_one(MetricsFooter), app.query_one("#static", Static)
+        figures = Figures(input=10**6, output=10**5, history=tuple(range(24)))
+        footer.show(figures)
+        await pilot.pause()
+
+        def show_static(number: int) -> None:
+            static.update(Content(f"requests {number}   " * 7), layout=False)
+
+        def show_footer(number: int) -> None:
+            footer.show(replace(figures, requests=number, cost_micro=number * 10_000))
+
+        for name, show in (("one Static", show_static), ("footer", show_footer)):
+            took = []
+            for number in range(times):
+                done = asyncio.Event()
+                started = time.thread_time()
+                show(number)
+                app.call_after_refresh(done.set)
+                await done.wait()
+                took.append((time.thread_time() - started) * 1000)
+            found[name] = statistics.median(took)
+            found[f"{name}, p99"] = sorted(took)[int(times * 0.99)]
+    return found
+
+
+def _write(path: str, a_second: int, seconds: float) -> None:
+    store, number = open_store(path), 0
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        due = int((time.monotonic() - began) * a_second)
+        if due - number >= a_second // 20:
+            turns = [
+                Turn(role="assistant", blocks=[Text("todo")], time=int(time.time() * 1000),
+                     uid=f"w{n}", usage=Usage(10, 1))
+                for n in range(number, due)
+            ]  # fmt: skip
+            store.append("claude:writing", turns)
+            number = due
+        time.sleep(0.01)
+    store.close()
+
+
+async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[str, float]:
+    """Percent of a core the app's thread takes, by what happens."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = str(Path(folder) / "store.db")
+        shutil.copyfile(path, copy)
+        settings = Settings(saved=[SavedSearch("todo", "todo", pinned=True)])
+        app = SparrowApp(copy, sync=False, settings=settings)
+        async with app.run_test(size=(140, 40)) as pilot:
+            await pilot.pause(2)
+            for name, dashboard, rate in (
+                ("idle", False, 0), ("list and footer", False, a_second),
+                ("dashboard", True, a_second),
+            ):  # fmt: skip
+                if dashboard:
+                    app.main.action_dashboard()
+                    await pilot.pause(1)
+                writer = None
+                if rate:
+                    # A fresh process: forking one with threads is no good idea.
+                    context = multiprocessing.get_context("spawn")
+                    writer = context.Process(target=_write, args=(copy, rate, seconds + 2))
+                    writer.start()
+                    await asyncio.sleep(2)
+                footer, draws = app.main.metrics, app.main.metrics.draws
+                started = time.thread_time()
+                await asyncio.sleep(seconds)
+                found[f"{name}, %"] = (time.thread_time() - started) / seconds * 100
+                found[f"{name}, footer's draws a second"] = (footer.draws - draws) / seconds
+                if writer is not None:
+                    writer.join()
+    return found
+
+
+async def boards(path: Path) -> dict[str, float]:
+    """Milliseconds: what the store takes by step, and what painting takes."""
+    found = {}
+    store = open_store(str(path), readonly=True)
+    for step, number in zip(STEPS, (48, 30, 26, 24), strict=True):
+        took = []
+        for _ in range(5):
+            started = time.perf_counter()
+            board(store, Wanted(step, number, NOW, NOW, "model"))
+            took.append((time.perf_counter() - started) * 1000)
+        found[f"asked, by {step}"] = statistics.median(took)
+    started = time.perf_counter()
+    store.connection.execute("SELECT count(*), sum(chars) FROM turn").fetchall()
+    found["(a scan of all turns)"] = (time.perf_counter() - started) * 1000
+    app = SparrowApp(str(path), sync=False, settings=Settings(), present=lambda: NOW)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.pause(1)
+        app.main.action_dashboard()
+        await pilot.pause(1)
+        screen = app.screen
+        assert isinstance(screen, DashboardScreen)
+        took = []
+        for number in range(20):
+            done = asyncio.Event()
+            started = time.perf_counter()
+            screen.action_metric(number % 7)
+            app.call_after_refresh(done.set)
+            await done.wait()
+            took.append((time.perf_counter() - started) * 1000)
+        found["painted"] = statistics.median(took)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--turns", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=5)
+    options = parser.parse_args()
+    path = library(options.turns)
+    table = {
+        "Update, ms": asyncio.run(update()),
+        f"Board over {options.turns:,} turns, ms": asyncio.run(boards(path)),
+        "1,000 turns a second arriving": asyncio.run(arriving(path, options.seconds)),
+    }
+    for title, figures in table.items():
+        print(title)
+        for name, value in figures.items():
+            print(f"  {name:<36}{value:8.1f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
