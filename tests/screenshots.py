@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests import busy_library
+
 NOW = 1_767_268_800_000
 FOLDER = Path(__file__).parent.parent / "screenshots"
 SIZES = ((140, 40), (80, 24))
@@ -20,6 +22,11 @@ SCENES: dict[str, tuple[str, ...]] = {
     "transcript": ("enter", "r", "right_square_bracket"),
 }
 """Keys pressed before each picture."""
+CHARTS: dict[str, tuple[str, ...]] = {
+    "dashboard": ("tab", "D", "2"),
+    "dashboard-table": ("tab", "D", "w", "s", "t"),
+}
+"""The same, on a library with more to chart."""
 
 
 async def picture(name: str, keys: tuple[str, ...], size: tuple[int, int], store: str) -> None:
@@ -53,9 +60,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = str(Path(folder) / "demo.db")
         fill_demo(store, NOW)
+        busy = str(Path(folder) / "busy.db")
+        busy_library.fill(busy, NOW)
         for size in SIZES:
             for name, keys in SCENES.items():
                 asyncio.run(picture(name, keys, size, store))
+            for name, keys in CHARTS.items():
+                asyncio.run(picture(name, keys, size, busy))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
 
 from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.app.screens.dashboard import DashboardScreen
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.settings import Settings
+from tests import busy_library
 
 NOW = 1_767_268_800_000
 SIZES = ((80, 24), (140, 40))
@@ -89,6 +92,47 @@ def test_transcript(snap_compare, demo_store, size, theme):
         await _settle(pilot)
 
     assert snap_compare(_app(demo_store, theme), terminal_size=size, run_before=read)
+
+
+@pytest.fixture(scope="module")
+def busy_store(tmp_path_factory):
+    """A year of invented work."""
+    path = tmp_path_factory.mktemp("busy") / "busy.db"
+    busy_library.fill(str(path), NOW)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys"),
+    [
+        ((140, 40), "captain", "2"),
+        ((80, 24), "captain", "2"),
+        ((140, 40), "midnight", "sw"),
+        ((80, 24), "paper", "6t"),
+    ],
+    ids=str,
+)
+def test_dashboard(snap_compare, busy_store, size, theme, keys, monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+    async def look(pilot) -> None:
+        await _settle(pilot)
+        pilot.app.main.action_dashboard()
+        await _until(lambda: isinstance(pilot.app.screen, DashboardScreen))
+        screen = pilot.app.screen
+        await _until(lambda: screen.board is not None)
+        await pilot.press(*keys)
+        await _until(
+            lambda: (
+                not screen._asking
+                and screen.board.wanted.unit == screen.view.unit
+                and screen.board.wanted.apart == screen.view.apart
+            )
+        )
+        await pilot.pause()
+
+    assert snap_compare(_app(str(busy_store), theme), terminal_size=size, run_before=look)
 
 
 def test_help(snap_compare, demo_store):

@@ -85,7 +85,7 @@ class DashboardScreen(Screen[str | None]):
         ),
         Binding("tab", "panel(1)", "Panel", key_display="Tab", id="dashboard.panel"),
         Binding("shift+tab", "panel(-1)", "Previous panel", show=False, id="dashboard.back"),
-        Binding("h", "unit('hour')", "By hour…", key_display="h d w m", id="dashboard.hour",
+        Binding("h", "unit('hour')", "Step", key_display="h d w m", id="dashboard.hour",
                 tooltip="Steps of time: hours, days, weeks, months"),
         Binding("d", "unit('day')", "By day", show=False, id="dashboard.day"),
         Binding("w", "unit('week')", "By week", show=False, id="dashboard.week"),
@@ -215,12 +215,12 @@ class DashboardScreen(Screen[str | None]):
 
     def _title(self, held: Board) -> None:
         """What the chart shows, on its rule."""
-        switcher = self.query_one("#plot")
-        apart = f", by {held.wanted.apart}"
-        switcher.border_title = Content(f"{self.metric.title} by {held.wanted.unit}{apart}")
         first, last = held.steps[0].start, held.steps[-1].end - 1
         ending = "now" if self.view.last is None else step_name(last, "day")
-        switcher.border_subtitle = Content(f"{step_name(first, 'day')} – {ending}")
+        self.query_one("#plot").border_title = Content.assemble(
+            f"{self.metric.title} by {held.wanted.unit}, by {held.wanted.apart}",
+            (f"   {step_name(first, 'day')} – {ending}", "$text-muted not bold"),
+        )
 
     def _agent(self, label: str) -> str:
         look = self.app.looks.get(label)

@@ -13,7 +13,7 @@ from sparrow_tui.app.figures import METRICS
 from sparrow_tui.app.widgets.drawn import Drawn
 
 WIDEST = 18
-NARROWEST = 10
+NARROWEST = 11
 
 
 class Tiles(Drawn):

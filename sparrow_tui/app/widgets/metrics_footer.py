@@ -152,7 +152,7 @@ class MetricsFooter(Widget):
         today = "today" if f.scope == "all" else "all today"
         cells = [
             _Cell("scope", "", f.scope.upper(), "scope", 0),
-            _Cell("req", "requests", compact(f.requests), rank=0, short="req"),
+            _Cell("req", "requests", compact(f.requests), rank=1, short="req"),
             _Cell("reqx", "", f"✗{compact(f.request_errors)}" if f.request_errors else "",
                   "error", 1, near=True),
             _Cell("in", "tokens", f"↑{compact(f.input)}", rank=0, short="tok"),
