@@ -116,14 +116,14 @@ class Claude(Agent):
         return Resume(("claude", "--resume", native), session.project or "")
 
     def retention_days(self, place: Place) -> int | None:
-        """``cleanupPeriodDays`` of the user's settings."""
+        """``cleanupPeriodDays`` of the user's settings; local ones go before shared ones."""
         home = place.path("CLAUDE_CONFIG_DIR", place.home / ".claude")
-        try:
-            settings = msgspec.json.decode((home / "settings.json").read_bytes())
-            days = settings.get("cleanupPeriodDays", DEFAULT_RETENTION)
-            return int(days) if isinstance(days, int | float) and days > 0 else DEFAULT_RETENTION
-        except (OSError, msgspec.MsgspecError, AttributeError, ValueError):
-            return DEFAULT_RETENTION
+        for name in ("settings.local.json", "settings.json"):
+            with suppress(OSError, msgspec.MsgspecError, AttributeError, ValueError):
+                days = msgspec.json.decode((home / name).read_bytes()).get("cleanupPeriodDays")
+                if isinstance(days, int | float) and days > 0:
+                    return int(days)
+        return DEFAULT_RETENTION
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new transcript in the project's folder, as Claude Code writes them."""

@@ -16,6 +16,8 @@ from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import Session
 from sparrow_tui.text.wrap import width_of
 
+SOON = 7 * 86_400_000
+"""Milliseconds before an agent deletes a session from which on lists say so."""
 BOLD, DIM, YELLOW, RED, CYAN = "1", "2", "33", "31", "36"
 
 
@@ -75,11 +77,21 @@ def age(moment: int | None) -> str:
     return clock.age(moment, clock.now())
 
 
+def fate(session: Session) -> str:
+    """What becomes of the agent's own file, or has; empty if nothing soon."""
+    if session.source_gone:
+        return "kept"
+    if session.expires_at is None or session.expires_at - clock.now() > SOON:
+        return ""
+    return f"expires in {clock.until(session.expires_at, clock.now())}"
+
+
 def session_line(session: Session) -> str:
     """A session in one line: age, agent, turns, title, project, id."""
     room = max(width() - 5 - 10 - 7 - 3, 40)
     ident = clean_line(session.id, 60)
-    title_room = max(room - len(ident) - 2, 20)
+    note_room = len(note) + 2 if (note := fate(session)) else 0
+    title_room = max(room - len(ident) - 2 - note_room, 20)
     return "  ".join(
         [
             f"{age(session.updated_at):>4}",
@@ -87,6 +99,7 @@ def session_line(session: Session) -> str:
             f"{session.turns:>6,}",
             fit(session.title or "(no prompt)", title_room),
             paint(ident, DIM),
+            *([paint(note, YELLOW)] if note else []),
         ]
     ).rstrip()
 
