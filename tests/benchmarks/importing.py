@@ -35,6 +35,8 @@ class Run:
 
     marks: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
+    cpu: float = 0.0
+    """Seconds of processor time, children's too: steadier than the clock on a shared machine."""
 
 
 def words(rng: random.Random, vocabulary: list[str], number: int) -> str:
@@ -163,9 +165,15 @@ def environment(home: Path, scratch: Path) -> dict[str, str]:
                    "XDG_STATE_HOME": str(scratch / "state"), "PYTHONPATH": str(ROOT)}  # fmt: skip
 
 
+def processor() -> float:
+    """Seconds that processes begun here, and ended, have kept processors busy."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def ours(home: Path, scratch: Path) -> Run:
     """One pass of our sync process; its marks are read off its own reports."""
-    run = Run()
+    run, before = Run(), processor()
     store = scratch / "archive.db"
     command = [sys.executable, "-m", "sparrow_tui.sync", "--store", str(store), "--once"]
     begun = time.monotonic()
@@ -183,6 +191,7 @@ def ours(home: Path, scratch: Path) -> Run:
             run.marks.setdefault("conversation", taken)
     process.wait()
     watcher.join()
+    run.cpu = processor() - before
     run.marks["everything"] = time.monotonic() - begun
     run.marks.setdefault("conversation", run.marks["everything"])
     return run
@@ -190,7 +199,7 @@ def ours(home: Path, scratch: Path) -> Run:
 
 def theirs(program: str, home: Path, scratch: Path) -> Run:
     """One refresh of fast-resume, through its JSON output."""
-    run = Run()
+    run, before = Run(), processor()
     begun = time.monotonic()
     process = subprocess.Popen(
         [program, "--json", "zzqxv"], env=environment(home, scratch),
@@ -199,6 +208,7 @@ def theirs(program: str, home: Path, scratch: Path) -> Run:
     watcher = watched(process, run)
     process.wait()
     watcher.join()
+    run.cpu = processor() - before
     run.marks["everything"] = time.monotonic() - begun
     return run
 
@@ -244,6 +254,7 @@ def main() -> None:
             cold = fr.marks["everything"] if fr else None
             for name, taken in us.marks.items():
                 rows.setdefault(f"cold: {name} (s)", []).append((taken, cold))
+            rows.setdefault("cold: processor (s)", []).append((us.cpu, fr.cpu if fr else None))
             rows.setdefault("cold: peak memory (MB)", []).append(
                 (us.peak_mb, fr.peak_mb if fr else None)
             )
