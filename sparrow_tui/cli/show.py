@@ -56,6 +56,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the session; the exit code."""
     with fresh_store(options) as store:
+        store.places.frugal()  # a session of any size passes through
         session_id = store.resolve(options.session)
         session = store.load(session_id)
         assert session is not None

@@ -36,6 +36,7 @@ def excerpt(
     store: SqliteStore, session: Session, start: int = 0, end: int | None = None
 ) -> Excerpt:
     """Turns ``start`` .. ``end`` of a session in a store; without ``end``, to its last turn."""
+    store.places.frugal()  # a session of any size passes through
     stop = session.turns if end is None else min(end, session.turns)
     return Excerpt(
         session=session,

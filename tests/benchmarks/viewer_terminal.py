@@ -1,0 +1,131 @@
+"""How long the whole app takes in a real terminal, from a key to the text it brings.
+
+    python -m tests.benchmarks.viewer_terminal [--turns 100,100000,1000000]
+
+The installed app runs in a pseudo-terminal on the sessions of `tests.benchmarks.viewer`. Times
+are from writing the key to reading the last byte of the frame that shows the answer; memory is
+the process's resident set after opening. Read them as ratios between sizes of one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import re
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+from tests.benchmarks.viewer import library
+
+PATIENCE = 60.0
+CONTROL = re.compile(rb"\x1b\[[0-9;?<>=:]*[@-~]")
+
+
+class Session:
+    """The app in a terminal of 140×40 cells."""
+
+    def __init__(self, store: Path, home: str) -> None:
+        self.file, child = pty.openpty()
+        self._child = child
+        self._resize(140)
+        env = {**os.environ, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        command = [sys.executable, "-m", "sparrow_tui", "--store", str(store), "--no-sync"]
+        self.process = subprocess.Popen(
+            command, stdin=child, stdout=child, stderr=child, env=env, start_new_session=True
+        )
+        self.until(rb"1 session")
+
+    def _resize(self, columns: int) -> None:
+        fcntl.ioctl(self._child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+
+    def until(self, pattern: bytes, *, quiet: float = 0.0) -> float:
+        """Milliseconds until the app has written something that fits; then until it is quiet."""
+        started = last = time.perf_counter()
+        seen, found = b"", False
+        while time.perf_counter() - started < PATIENCE:
+            if not select.select([self.file], [], [], quiet if found else 0.5)[0]:
+                if found:
+                    break
+                continue
+            seen += os.read(self.file, 1 << 16)
+            if not found and re.search(pattern, CONTROL.sub(b"", seen)):
+                found, last = True, time.perf_counter()
+        if not found:
+            raise TimeoutError(f"{pattern!r} did not come; the app wrote {seen[-400:]!r}")
+        return (last - started) * 1000
+
+    def press(self, keys: str, pattern: bytes) -> float:
+        """Milliseconds from keys to what they bring."""
+        os.write(self.file, keys.encode())
+        return self.until(pattern, quiet=0.06)
+
+    def resize(self, columns: int) -> float:
+        """Milliseconds from a resize to the new frame."""
+        self._resize(columns)
+        os.killpg(self.process.pid, 28)  # SIGWINCH
+        return self.until(rb"turn [\d,]+ of", quiet=0.06)
+
+    def megabytes(self) -> float:
+        """Resident memory of the process."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+    def close(self) -> None:
+        """End the app."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.file)
+        os.close(self._child)
+
+
+def measure(number: int) -> dict[str, float]:
+    """Milliseconds by what was done, for one size."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as home:
+        app = Session(library(number), home)
+        try:
+            time.sleep(1.5)
+            found["Enter"] = app.press("\r", rb"Outline")
+            going, pages, ends = [], [], []
+            for part in (0.5, 0.2, 0.8, 0.35, 0.65):
+                turn = max(int(number * part), 1)
+                app.press(f":{turn}", rb"%d" % (turn % 10))
+                going.append(app.press("\r", rb"turn"))
+                for _ in range(12):
+                    pages.append(app.press(" ", rb"."))
+                ends.append(app.press("G", rb"."))
+                app.press("g", rb".")
+            found["go to a turn"] = statistics.median(going)
+            found["page median"] = statistics.median(pages)
+            found["page worst"] = max(pages)
+            found["End"] = statistics.median(ends)
+            found["resize"] = statistics.median(app.resize(width) for width in (120, 150, 100, 140))
+            found["RSS MB"] = app.megabytes()
+        finally:
+            app.close()
+    return found
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--turns", default="100,100000")
+    options = parser.parse_args()
+    table = {number: measure(number) for number in map(int, options.turns.split(","))}
+    print("| ms | " + " | ".join(f"{number:,} turns" for number in table) + " |")
+    print("|---|" + "---|" * len(table))
+    for name in next(iter(table.values())):
+        print(f"| {name} | " + " | ".join(f"{row[name]:.1f}" for row in table.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()
