@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sparrow_tui.app.figures import Cell
@@ -71,17 +71,18 @@ def _board(store: SqliteStore, wanted: Wanted) -> Board:
     whole = Span(steps[0].start, steps[-1].end)
     monday = spans(wanted.now, "week", WEEKS)
     days = spans(monday[-1].end - 1, "day", 7 * WEEKS)
+    points, models = _cells(ask, steps, wanted.apart), _cells(ask, [whole], "model")[0]
     return Board(
         wanted=wanted,
         steps=steps,
-        points=_cells(ask, steps, wanted.apart),
-        wholes=[cells.get("", Cell(Sums())) for cells in _cells(ask, steps, None)],
+        points=points,
+        wholes=[_together(point.values()) for point in points],
         order=[label for label, _ in store.totals.by(wanted.apart)],
-        total=_cells(ask, [whole], None)[0].get("", Cell(Sums())),
+        total=_together(models.values()),
         days=days,
         by_day=[cells.get("", Cell(Sums())) for cells in _cells(ask, days, None)],
         projects=_cells(ask, [whole], "project")[0],
-        models=_cells(ask, [whole], "model")[0],
+        models=models,
         tools=store.totals.by("tool", whole.start, whole.end - 1)[:TOP],
         slowest=store.totals.slowest(TOP),
         earliest=ask.earliest(),
@@ -98,3 +99,12 @@ def _cells(ask: Spans, steps: Sequence[Span], apart: str | None) -> list[dict[st
         }
         for counted, going in zip(sums, sessions, strict=True)
     ]
+
+
+def _together(cells: Iterable[Cell]) -> Cell:
+    """Labels added up: a session has one agent and one model, so that none counts twice."""
+    total, sessions = Sums(), 0
+    for cell in cells:
+        total.add(cell.sums)
+        sessions += cell.sessions
+    return Cell(total, sessions)

@@ -301,6 +301,14 @@ async def test_help_counters_and_the_way_back(running, demo_store):
             await opened(driver)
 
 
+async def test_news_before_it_stands_do_no_harm(running, demo_store):
+    async with running(demo_store) as driver:
+        driver.main.action_dashboard()
+        driver.main.store_counted()
+        await driver.until(lambda: isinstance(driver.app.screen, DashboardScreen))
+        await answered(driver)
+
+
 async def test_it_follows_what_is_written_with_few_draws(running, demo_store):
     async with running(demo_store) as driver:
         screen = await opened(driver)

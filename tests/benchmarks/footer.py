@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import random
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -150,10 +150,9 @@ async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[st
                     await pilot.pause(1)
                 writer = None
                 if rate:
-                    # A fresh process: forking one with threads is no good idea.
-                    context = multiprocessing.get_context("spawn")
-                    writer = context.Process(target=_write, args=(copy, rate, seconds + 2))
-                    writer.start()
+                    command = [sys.executable, "-m", "tests.benchmarks.footer", "--write", copy]
+                    command += ["--rate", str(rate), "--seconds", str(seconds + 2)]
+                    writer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
                     await asyncio.sleep(2)
                 footer, draws = app.main.metrics, app.main.metrics.draws
                 started = time.thread_time()
@@ -161,7 +160,7 @@ async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[st
                 found[f"{name}, %"] = (time.thread_time() - started) / seconds * 100
                 found[f"{name}, footer's draws a second"] = (footer.draws - draws) / seconds
                 if writer is not None:
-                    writer.join()
+                    writer.wait()
     return found
 
 
@@ -203,7 +202,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--turns", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--write", help=argparse.SUPPRESS)
+    parser.add_argument("--rate", type=int, default=1_000, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.write:
+        _write(options.write, options.rate, options.seconds)
+        return
     path = library(options.turns)
     table = {
         "Update, ms": asyncio.run(update()),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 
 from sparrow_tui.app import messages
 from sparrow_tui.app.counting import SCOPES, count, remote_figures
@@ -18,6 +20,8 @@ from sparrow_tui.store.sqlite import SqliteStore
 
 AGAIN = 20
 """Seconds after which figures of the present, such as rates, are counted again."""
+TICK = 0.8
+"""Seconds between two counts of what is being written: people read no faster."""
 
 
 class Counting(Reading):
@@ -39,6 +43,9 @@ class Counting(Reading):
         """Used on the engine's thread only."""
         self._counting = False
         self._count_again = False
+        self._due: Timer | None = None
+        """The next count of what is being written."""
+        self._ticked = 0.0
         self._looked_at = View()
         """The dashboard's, for the next time."""
 
@@ -113,7 +120,16 @@ class Counting(Reading):
             self.count()
 
     def store_counted(self) -> None:
-        """Something was written."""
+        """Something was written: at once after a pause, in a burst once in `TICK`."""
+        if self._due is None:
+            wait = self._ticked + TICK - time.monotonic()
+            if wait > 0:
+                self._due = self.set_timer(wait, self._tick)
+            else:
+                self._tick()
+
+    def _tick(self) -> None:
+        self._due, self._ticked = None, time.monotonic()
         self.count()
         if isinstance(self.app.screen, DashboardScreen):
             self.app.screen.renew()

@@ -146,9 +146,9 @@ class DashboardScreen(Screen[str | None]):
         if self._asking:
             self._ask_again = True
             return
-        width = self.query_one("#plot").content_size.width
+        width = self.query_one("#plot").content_size.width if self.is_mounted else 0
         if width <= 0:
-            return
+            return  # not laid out yet; being laid out asks
         self._asking = True
         self.asked += 1
         view, now, app = self.view, self.app.present(), self.app

@@ -101,6 +101,8 @@ class MetricsFooter(Widget):
         super().__init__(id=id)
         self.figures = Figures()
         self._known = False
+        self._texts: dict[str, str] = {}
+        """What the figures shown say, by cell."""
         self._glows: dict[str, _Glow] = {}
         self._widths: dict[str, int] = {}
         self._timer: Timer | None = None
@@ -121,13 +123,14 @@ class MetricsFooter(Widget):
         same = figures.scope == self.figures.scope and self._known
         self._known = True
         taller = bool(figures.pinned) != bool(self.figures.pinned)
-        before = {cell.key: cell.text for cell in self._all_cells(self.figures)}
+        before, cells = self._texts, self._all_cells(figures)
+        self._texts = {cell.key: cell.text for cell in cells}
         self.figures = figures
         if not same:
             self._glows.clear()
             self._widths.clear()
         else:
-            for cell in self._all_cells(figures):
+            for cell in cells:
                 if cell.style in ("figure", "error") and before.get(cell.key) != cell.text:
                     self._glows[cell.key] = _Glow(self._clock, cell.text)
         if self._glows and self._timer is None:
