@@ -61,7 +61,10 @@ class TurnWindow:
                 if call.result_index is not None:
                     self._pages.pop(call.result_index, None)
         if len(self.turns) > HELD:
-            near = range(self.top.turn - HELD // 3, self.top.turn + HELD // 3)
+            near = {
+                *range(self.top.turn - HELD // 3, self.top.turn + HELD // 3),
+                *range(start, start + len(turns)),  # one may be about to go there
+            }
             self.turns = {k: v for k, v in self.turns.items() if k in near}
             self._pages = {k: v for k, v in self._pages.items() if k in near}
             held = {b.id for t in self.turns.values() for b in t.blocks if isinstance(b, ToolUse)}

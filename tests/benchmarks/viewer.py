@@ -22,7 +22,7 @@ from pathlib import Path
 import platformdirs
 from textual.app import App, ComposeResult
 
-from sparrow_tui.app.themes import THEMES
+from sparrow_tui.app.themes import THEMES, chart_colours
 from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
@@ -115,6 +115,9 @@ class Bench(App[None]):
     @property
     def view(self) -> TranscriptView:
         return self.query_one(TranscriptView)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return chart_colours("captain")
 
     def compose(self) -> ComposeResult:
         yield TranscriptView(self.loader, id="transcript")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sparrow_tui.app.transcript_model import TranscriptModel
 from sparrow_tui.app.transcript_places import Place
+from sparrow_tui.app.turn_window import HELD
 from sparrow_tui.model import Text, ToolResult, Turn
 from sparrow_tui.text.spans import plain
 
@@ -115,3 +116,14 @@ def test_only_what_is_held_is_walked(turns, height, around):
     model.top = Place(start + min(around, len(turns) - 1))
     assert all(start <= row.turn < start + len(turns) for row in model.rows(height))
     assert model.missing(height) is not None
+
+
+def test_turns_far_from_the_view_are_held_when_they_come() -> None:
+    model = TranscriptModel()
+    model.total = 5_000
+    said = [Turn(role="user", blocks=[Text("x")])] * HELD
+    model.hold(0, said, {})
+    model.hold(4_000, said[:200], {})
+    assert model.has(4_000)
+    assert model.has(0)
+    assert len(model.turns) <= HELD
