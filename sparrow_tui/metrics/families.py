@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -12,6 +13,7 @@ from sparrow_tui.metrics.ancestor import MAX_U64, Sample
 ACCEPT = "text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1"
 """The ancestor's page is not OpenMetrics, so the text format comes first."""
 OPENMETRICS = "application/openmetrics-text"
+NOTHING = "there is none of Sparrow's counters on the page"
 
 _LABEL = {
     ("sparrow_requests_total", "status", "ok"): "requests_total",
@@ -23,6 +25,9 @@ _LABEL = {
 }
 _PLAIN = {"sparrow_active_sessions": "active_sessions"}
 _CENTS, _DOLLARS = "sparrow_cost_usd_total", "sparrow_cost_dollars_total"
+
+_OURS = re.compile(r"^(?:(?:# (?:HELP|TYPE|UNIT) )?sparrow_.*|# EOF)$", re.MULTILINE)
+"""Lines about our families: a page of another program may be long, and parsing takes its time."""
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A series: name and sorted labels."""
@@ -45,7 +50,7 @@ class Counts(msgspec.Struct):
 
 
 def series_of(text: str, content_type: str = "") -> dict[Key, float]:
-    """Every sample of a page.
+    """Sparrow's samples on a page; what else is there is not even parsed.
 
     Args:
         text: the page.
@@ -62,13 +67,13 @@ def series_of(text: str, content_type: str = "") -> dict[Key, float]:
     families = openmetrics if content_type.startswith(OPENMETRICS) else plain
     found: dict[Key, float] = {}
     try:
-        for family in families(text):
+        for family in families("".join(line + "\n" for line in _OURS.findall(text))):
             for sample in family.samples:
                 found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
     except Exception as error:  # the parser raises whatever its code stumbles over
         raise PageError("the page is not in Prometheus' format") from error
     if not found:
-        raise PageError("there are no counters on the page")
+        raise PageError(NOTHING)
     return found
 
 
@@ -93,7 +98,7 @@ def counts_of(series: Mapping[Key, float]) -> Counts:
             if field is not None:
                 values[field] = min(values.get(field, 0) + int(number), MAX_U64)
     if not values and cents is None and dollars is None:
-        raise PageError("there is none of Sparrow's counters on the page")
+        raise PageError(NOTHING)
     cost = dollars * 1_000_000 if dollars is not None else (cents or 0.0) * 10_000
     return Counts(values, int(cost))
 

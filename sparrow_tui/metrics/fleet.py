@@ -5,6 +5,7 @@ https://prometheus.io/docs/prometheus/latest/querying/api/
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -13,11 +14,14 @@ from typing import Any
 
 from sparrow_tui.metrics.ancestor import Sample
 from sparrow_tui.metrics.remote import NAME, Remote, checked, shown
+from sparrow_tui.sanitize import clean_line
 
 EVERY = 15.0
 """Seconds between two rounds of queries."""
 SLOWEST = 120.0
 TIMEOUT = 5.0
+MOST_BYTES = 16 << 20
+"""An answer larger than this is not read to its end."""
 WINDOW = "5m"
 """Over which rates are taken: several scrapes, so that one that failed does not matter."""
 HOURS = 24
@@ -55,7 +59,8 @@ class Fleet:
         import httpx
 
         self.url = checked(url).rstrip("/")
-        self._client = httpx.Client(timeout=TIMEOUT, headers={"User-Agent": NAME})
+        headers = {"Accept-Encoding": "identity", "User-Agent": NAME}
+        self._client = httpx.Client(timeout=TIMEOUT, headers=headers)
 
     def close(self) -> None:
         """Let connections go."""
@@ -108,11 +113,12 @@ class Fleet:
 
         name = shown(self.url)
         try:
-            answer = self._client.get(
-                f"{self.url}/api/v1/{what}", params={**parameters, "timeout": f"{TIMEOUT:.0f}s"}
+            body = json.loads(
+                self._read(
+                    f"{self.url}/api/v1/{what}", {**parameters, "timeout": f"{TIMEOUT:.0f}s"}
+                )
             )
-            body = answer.json()
-        except httpx.TimeoutException as error:
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise FleetError(f"{name} does not answer within {TIMEOUT:.0f} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FleetError(f"{name} does not answer") from error
@@ -121,9 +127,22 @@ class Fleet:
         if not isinstance(body, dict) or "status" not in body:
             raise FleetError(f"{name} is not a Prometheus server")
         if body["status"] != "success":
-            raise FleetError(f"{name} says: {str(body.get('error'))[:200]}")
+            raise FleetError(f"{name} says: {clean_line(str(body.get('error')), 200)}")
         data = body.get("data")
         return data if isinstance(data, dict) else {}
+
+    def _read(self, url: str, parameters: dict[str, Any]) -> bytes:
+        """An answer's body, within time and bounds however it drips or swells."""
+        deadline = time.monotonic() + TIMEOUT
+        data = bytearray()
+        with self._client.stream("GET", url, params=parameters) as answer:
+            for part in answer.iter_raw():
+                data += part
+                if len(data) > MOST_BYTES:
+                    raise FleetError(f"{shown(self.url)} answers with more than can be shown")
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+        return bytes(data)
 
     def one(self, expression: str) -> float | None:
         """The one value of an expression; ``None`` where there is none.

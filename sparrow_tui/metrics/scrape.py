@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 from sparrow_tui.metrics.families import ACCEPT, Counts, PageError, counts_of, series_of, total
 from sparrow_tui.metrics.remote import NAME, Remote, checked, shown
+from sparrow_tui.sanitize import clean_line
 
 EVERY = 5.0
 """Seconds between two scrapes of a place that answers."""
@@ -22,10 +24,30 @@ SLOWEST = 60.0
 """Seconds between two tries of a place that has not answered for long."""
 TIMEOUT = 3.0
 """Seconds a scrape may take in all."""
-MOST_BYTES = 8 << 20
+MOST_BYTES = 4 << 20
 """A page larger than this is not read to its end."""
+PAUSE = 0.2
+"""Seconds between two looks whether there is news to hand over."""
 STALE = 3.2
 """Times its interval after which an answer is stale."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one place says."""
+
+    url: str
+    """Without user name and password."""
+    counts: Counts | None
+    """Its counters, resets made good; ``None``: it has not answered yet."""
+    rate: float | None
+    """Tokens a minute between its last two answers; ``None``: not known."""
+    age: float | None
+    """Seconds since it answered."""
+    stale: bool
+    """Its last answer is older than it should be."""
+    problem: str
+    """Why it does not answer, in a few words; empty: it does."""
 
 
 @dataclass
@@ -73,6 +95,13 @@ class Endpoint:
         self.rate = None
         self.due = now + min(EVERY * 2 ** min(self.failures, 8), SLOWEST)
 
+    def reading(self, now: float) -> Reading:
+        """What it says, for others."""
+        age = None if self.answered is None else now - self.answered
+        parts = urlsplit(self.url)
+        where = f"{parts.scheme}://{shown(self.url)}{parts.path}"
+        return Reading(where, self.counts, self.rate, age, self.stale(now), self.problem)
+
     def stale(self, now: float) -> bool:
         """Whether its last answer is older than it should be."""
         return self.answered is not None and now - self.answered > EVERY * STALE
@@ -95,6 +124,7 @@ class Scraper(Thread):
         self.endpoints = [Endpoint(_with_path(checked(url))) for url in urls]
         self._hear = hear
         self._stopping = Event()
+        self._news = False
 
     def stop(self) -> None:
         """End soon."""
@@ -104,23 +134,38 @@ class Scraper(Thread):
         """Ask until stopped."""
         asyncio.run(self._rounds())
 
+    def snapshot(self) -> list[Reading]:
+        """What each place says now; any thread may ask."""
+        now = time.monotonic()
+        return [place.reading(now) for place in self.endpoints]
+
     async def _rounds(self) -> None:
         import httpx
 
         limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-        headers = {"Accept": ACCEPT, "User-Agent": NAME}
+        # Not compressed: a small answer must not become a large one here.
+        headers = {"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": NAME}
         async with httpx.AsyncClient(
             limits=limits, headers=headers, timeout=TIMEOUT, follow_redirects=False
         ) as client:
+            asking = [asyncio.create_task(self._watch(client, place)) for place in self.endpoints]
             told = 0.0
             while not self._stopping.is_set():
                 now = time.monotonic()
-                due = [place for place in self.endpoints if place.due <= now]
-                await asyncio.gather(*(self._ask(client, place) for place in due))
-                if due or now - told > EVERY:  # answers grow old without news
-                    told = now
+                if self._news or now - told > EVERY:  # answers grow old without news
+                    told, self._news = now, False
                     self._hear(self.remote())
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(PAUSE)
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    async def _watch(self, client: Any, place: Endpoint) -> None:
+        """Scrape one place whenever it is due; one that hangs keeps no other waiting."""
+        while True:
+            await self._ask(client, place)
+            self._news = True
+            await asyncio.sleep(max(0.0, place.due - time.monotonic()))
 
     async def _ask(self, client: Any, place: Endpoint) -> None:
         """Scrape one place."""
@@ -136,7 +181,7 @@ class Scraper(Thread):
             place.fail(str(error), time.monotonic())
         except httpx.ConnectError:
             place.fail("nobody answers there", time.monotonic())
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict) as error:
+        except Exception as error:  # whatever it sends: the other places are asked on
             place.fail(f"the answer broke off ({type(error).__name__})", time.monotonic())
 
     def remote(self) -> Remote:
@@ -166,13 +211,17 @@ async def _page(client: Any, url: str) -> tuple[str, str]:
         PageError: the answer is no page of counters.
     """
     async with client.stream("GET", url) as answer:
+        if answer.next_request is not None:
+            raise PageError(_moved(answer.next_request))
         if answer.status_code != 200:
             raise PageError(f"the answer is HTTP {answer.status_code}")
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("text/html"):
             raise PageError("the answer is a web page")
         data = bytearray()
-        async for part in answer.aiter_bytes():
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise PageError("the page is compressed though that was not asked for")
+        async for part in answer.aiter_raw():
             data += part
             if len(data) > MOST_BYTES:
                 raise PageError("the page is too large")
@@ -180,6 +229,12 @@ async def _page(client: Any, url: str) -> tuple[str, str]:
         return data.decode("utf-8"), kind
     except UnicodeDecodeError as error:
         raise PageError("the page is not text") from error
+
+
+def _moved(onward: Any) -> str:
+    """What to do about an endpoint that is elsewhere: addresses are the user's to choose."""
+    where = clean_line(f"{shown(str(onward.url))}{onward.url.path}", 80)
+    return f"it has moved to {where}: name that address instead"
 
 
 def _tokens(counts: Counts) -> int:

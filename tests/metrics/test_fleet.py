@@ -16,6 +16,7 @@ from threading import Event, Thread
 import pytest
 
 from sparrow_tui.cli.app import fill_demo
+from sparrow_tui.metrics import fleet as fleet_module
 from sparrow_tui.metrics import parse
 from sparrow_tui.metrics.fleet import Fleet, FleetError
 from sparrow_tui.metrics.page import page
@@ -70,6 +71,26 @@ def test_servers_that_lie(answer, sentence: str) -> None:
         with pytest.raises(FleetError, match=sentence):
             fleet.query("up")
         fleet.close()
+
+
+def test_answers_that_drip_or_swell_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_module, "TIMEOUT", 0.5)
+    monkeypatch.setattr(fleet_module, "MOST_BYTES", 10_000)
+
+    def drips(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        while True:
+            request.wfile.write(b" ")
+            request.wfile.flush()
+            time.sleep(0.05)
+
+    for answer, sentence in ((drips, "within"), (says(b" " * 50_000), "more than")):
+        with endpoint(answer) as server:
+            fleet = Fleet(server.url)
+            with pytest.raises(FleetError, match=sentence):
+                fleet.query("up")
+            fleet.close()
 
 
 def test_nothing_of_ours_there_is_said() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import queue
+import threading
 import time
 from collections.abc import Callable
 
@@ -21,6 +23,7 @@ SAMPLE = Sample(36, 2, 1000, 200, 77, 5, 264, 3)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scrape, "EVERY", 0.05)
     monkeypatch.setattr(scrape, "SLOWEST", 0.2)
+    monkeypatch.setattr(scrape, "PAUSE", 0.005)
     monkeypatch.setattr(scrape, "TIMEOUT", 0.5)
 
 
@@ -68,9 +71,7 @@ def test_rates_and_resets() -> None:
     with endpoint(says(render(SAMPLE))) as one, Heard(one.url) as heard:
         assert heard.until(lambda r: r.up == 1).tokens_a_minute is None
         one.answer = says(render(Sample(40, 2, 1600, 200)))
-        grown = heard.until(lambda r: r.sample.tokens_input == 1600)
-        assert grown.tokens_a_minute is not None
-        assert grown.tokens_a_minute > 0
+        assert heard.until(lambda r: r.tokens_a_minute).sample.tokens_input == 1600
         one.answer = says(render(Sample(1, 0, 50, 10, active_sessions=1)))
         after = heard.until(lambda r: r.sample.requests_total == 41)
     assert (after.sample.tokens_input, after.sample.tokens_output) == (1650, 210)
@@ -78,17 +79,51 @@ def test_rates_and_resets() -> None:
     assert after.cost_micro == 2_640_000
 
 
+def moved(where: str):
+    def answer(request) -> None:
+        request.send_response(302)
+        request.send_header("Location", where)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+def packed(request) -> None:
+    request.send_response(200)
+    request.send_header("Content-Encoding", "gzip")
+    request.end_headers()
+    request.wfile.write(gzip.compress(b"x" * 10_000_000))
+
+
+def drips(request) -> None:
+    """A byte now and then, for ever: every read is in time, the page never is."""
+    request.send_response(200)
+    request.end_headers()
+    while True:
+        request.wfile.write(b"#")
+        request.wfile.flush()
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
         (says("<html>log in</html>", "text/html"), "web page"),
-        (says("<html>log in</html>"), "not in Prometheus' format"),
+        (says("<html>log in</html>"), "none of Sparrow's"),
         (says("up 1\nsparrow_requests_total{status=\"ok\" 3\n"), "not in Prometheus' format"),
         (says(b"\xff\xfe\x00"), "not text"),
-        (says("", "text/plain"), "no counters"),
+        (says("", "text/plain"), "none of Sparrow's"),
         (says("up 1\n"), "none of Sparrow's"),
         (says("gone", code=503), "HTTP 503"),
         (says("moved", code=302), "HTTP 302"),
+        (moved("http://ann:secret@example.test:8/m"), "moved to example.test:8/m: name that"),
+        (moved("/login"), "/login: name that"),
+        (moved("http://a b:x/"), "broke off"),
+        (packed, "compressed"),
+        (drips, "no answer within"),
+        (says(b"\x00\x01\x02" * 5000), "none of Sparrow's"),
+        (says(b"sparrow_requests_total{status=\"ok\"} \x00\n"), "not in Prometheus' format"),
         (says(render(SAMPLE), "application/openmetrics-text; version=1.0.0"), "not in Prometheus'"),
         (lambda request: time.sleep(1.5), "no answer within"),
         (lambda request: request.wfile.write(b"garbage\r\n\r\n"), "broke off"),
@@ -128,6 +163,32 @@ def test_what_vanishes_stays_stale_and_comes_back() -> None:
         one.answer = says(render(Sample(50)))
         again = heard.until(lambda r: r.up == 1)
         assert (again.sample.requests_total, again.note) == (50, "")
+
+
+def test_one_that_hangs_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "TIMEOUT", 30.0)
+    gate = threading.Event()
+    with (
+        endpoint(lambda request: gate.wait(20)) as hangs,
+        endpoint(says(render(SAMPLE))) as one,
+        Heard(hangs.url, one.url) as heard,
+    ):
+        heard.until(lambda r: len(one.asked) > 3)
+        silent, told = heard.scraper.snapshot()
+        assert len(hangs.asked) == 1
+        gate.set()
+    assert (silent.url, silent.counts, silent.age, silent.stale) == (
+        f"{hangs.url}/metrics", None, None, False,
+    )  # fmt: skip
+    assert told.counts is not None
+    assert told.counts.values["requests_total"] == 36
+    assert told.age is not None
+    assert (told.rate, told.problem) == (0, "")
+
+
+def test_what_others_count_is_not_parsed() -> None:
+    page = 'other_total{x="1" broken\n' * 3 + render(SAMPLE)
+    assert counts_of(series_of(page)).values["requests_total"] == 36
 
 
 def test_nobody_there_is_asked_less_often() -> None:
