@@ -56,7 +56,11 @@ class Term:
     prefix: bool = True
     """Whether the last token of each phrase may go on."""
     literal: str = ""
-    """If not empty: the text itself must hold this, whatever the index says."""
+    """If not empty: the text itself must hold this, whatever the case."""
+    units: tuple[tuple[str, bool], ...] = ()
+    """Index words that are all in every text that holds the term; whether each may go on."""
+    exact: bool = False
+    """Whether a turn with all the units surely holds the term; else its text decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def parse(text: str, now_ms: int | None = None) -> Query:
         kind = "negation" if negated else "phrase" if match["phrase"] is not None else "word"
         spans.append(Span(start, end, kind))
         if not term.phrases and not term.literal:
-            continue
+            continue  # a lone quote, minus or star: something is being typed
         if len(excluded) + sum(map(len, clauses)) >= MAX_TERMS:
             problems.append(Problem(start, end, f"only the first {MAX_TERMS} words are used"))
             break
@@ -169,24 +173,46 @@ def parse(text: str, now_ms: int | None = None) -> Query:
 
 def _term(match: re.Match[str]) -> tuple[bool, Term]:
     """A word or phrase, and whether it is negated."""
-    if match["phrase"] is not None:
-        typed = match["phrase"]
-        joined = [token for phrase in tokens.phrases(typed) for token in phrase]
-        literal = "" if joined else typed.strip() and f'"{typed}"'
-        if not joined:
-            literal = match[0].lstrip("-").strip() if not typed.strip() else typed.strip()
-        elif _MEANT.search(typed):
-            literal = typed.strip()
-        parts: tuple[tuple[str, ...], ...] = (tuple(joined),) if joined else ()
-        return bool(match["not"]), Term(typed, parts, prefix=False, literal=literal)
-    word = match[0]
-    negated = len(word) > 1 and word[0] == "-" and any(map(str.isalnum, word))
-    if negated:
-        word = word[1:]
-    word = word.replace("\x00", "")
-    parts = tuple(map(tuple, tokens.phrases(word)))
-    literal = word if not parts or _MEANT.search(word) else ""
-    return negated, Term(word, parts, literal=literal)
+    quoted = match["phrase"] is not None
+    if quoted:
+        negated, typed = bool(match["not"]), match["phrase"].replace("\x00", " ")
+    else:
+        typed = match[0].replace("\x00", "")
+        negated = len(typed) > 1 and typed[0] == "-" and any(map(str.isalnum, typed))
+        if negated:
+            typed = typed[1:]
+        if typed.strip('*-"') or len(typed.strip('"')) > 1:
+            typed = typed.rstrip("*") or typed  # every word is a prefix: retr* is retr
+        else:
+            typed = ""
+    phrases = tuple(map(tuple, tokens.phrases(typed)))
+    units = tokens.units(typed)
+    named = len(units) == 1 and units[0][0] in ("cplusplus", "csharp") and len(typed) < 4
+    literal = typed.strip() if not phrases or _MEANT.search(typed) else ""
+    single = all(len(phrase) == 1 for phrase in phrases) and len(phrases) == len(units)
+    one = len(units) == 1 and (named or single or len(phrases) == 1)
+    exact = named or (not literal and (one or (single and not quoted)))
+    ends = tuple((unit, goes_on and not quoted) for unit, goes_on in units)
+    return negated, Term(typed, phrases, not quoted, literal, ends, exact)
+
+
+def holds(text: str, terms: tuple[Term, ...]) -> bool:
+    """Whether a text holds one of the terms: decides where the index cannot."""
+    folded = tokens.fold(text)
+    return any(_held(folded, term) for term in terms)
+
+
+def _held(folded: str, term: Term) -> bool:
+    if term.literal:
+        return tokens.fold(term.literal) in folded
+    if not term.prefix:
+        return bool(_term_pattern(term).search(folded))
+    return all(re.search(_of_phrase(phrase, True), folded) for phrase in term.phrases)
+
+
+@lru_cache(maxsize=64)
+def _term_pattern(term: Term) -> re.Pattern[str]:
+    return re.compile("|".join(_choices(term)))
 
 
 def highlight(text: str, query: Query) -> list[tuple[int, int]]:
@@ -215,17 +241,30 @@ def _pattern(terms: tuple[Term, ...]) -> re.Pattern[str] | None:
 def _choices(term: Term) -> Iterator[str]:
     if term.literal:
         yield re.escape(tokens.fold(term.literal))
-        return
-    for phrase in term.phrases:
-        cjk = bool(re.match(f"[{tokens.CJK}]", phrase[0]))
-        if cjk:
-            # Overlapping pairs back to the characters they were.
-            yield re.escape(phrase[0] + "".join(pair[1:] for pair in phrase[1:]))
-            continue
-        # U+0001 marks where a camelCase word could be cut: a beginning, and no gap.
-        inner = r"[\W_]+".join("\x01?".join(map(re.escape, token)) for token in phrase)
-        end = "" if term.prefix else r"(?![^\W_])"
-        yield rf"(?<![^\W_]){inner}{end}"
+    elif term.prefix:
+        for phrase in term.phrases:
+            yield _of_phrase(phrase, True)
+    else:
+        last = len(term.phrases) - 1
+        pieces = [_of_phrase(phrase, at < last) for at, phrase in enumerate(term.phrases)]
+        yield r"[\W_]*".join(pieces)
+
+
+@lru_cache(maxsize=256)
+def _of_phrase(phrase: tuple[str, ...], goes_on: bool) -> str:
+    """An expression for a run of tokens in folded text."""
+    if not phrase[0][0].isalnum():
+        return re.escape(phrase[0])  # an emoji
+    if _CJK.match(phrase[0]):
+        # Overlapping pairs back to the characters they were.
+        return re.escape(phrase[0] + "".join(pair[1:] for pair in phrase[1:]))
+    # U+0001 marks where a camelCase word could be cut: a beginning, and no gap.
+    inner = r"[\W_]+".join("\x01?".join(map(re.escape, token)) for token in phrase)
+    end = "" if goes_on else rf"(?:(?![^\W_])|(?=[{tokens.CJK}]))"
+    return rf"(?:(?<![^\W_])|(?<=[{tokens.CJK}])){inner}{end}"
+
+
+_CJK = re.compile(f"[{tokens.CJK}]")
 
 
 def _aligned(text: str) -> tuple[str, list[int] | None]:

@@ -1,13 +1,17 @@
-"""Text and query words as index tokens: one meaning of a word for every engine.
+"""Text and query words as index words: one meaning of a word for every engine.
 
-The index's own tokenizer (letters and digits, folded, no diacritics) is fed with *index text*.
-That is the text itself with three changes, made only where they are needed:
+The index splits what it is fed at everything that is neither a letter nor a digit and folds
+ASCII case; all else is decided here, so that text and query cannot disagree. *Index text* is the
+text with these changes, each made only where it is needed:
 
+* letters beyond ASCII are folded (case, diacritics, ß and ligatures, full-width forms), signs
+  beyond ASCII become spaces;
 * runs of Chinese, Japanese and Korean characters become their overlapping pairs, so that any
   part of two or more characters is found;
-* at its end stand the tails of camelCase words (``getUserById``: ``UserById``, ``ById``,
-  ``Id``), so that a prefix finds any part; the words themselves stay, so phrases hold;
-* ß, æ, ligatures and full-width forms become plain letters.
+* at its end stand words that are not in the text as such: the tails of camelCase words
+  (``getUserById``: ``UserById``, ``ById``, ``Id``), so that a prefix finds any part; neighbours
+  in an identifier, version or path as one word (``src/auth.rs``: ``src⋅auth``, ``auth⋅rs``, the
+  dot standing for `JOINER`), so that ``auth.rs`` is one look-up; emoji; C++ and C#.
 """
 
 from __future__ import annotations
@@ -15,9 +19,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
 
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
+REMEMBERED = 60
+"""Characters of a word up to which what it adds is remembered."""
+JOINER = "\ue000"
+"""Between the two tokens of a joined word. Private use: never a letter of a text."""
 
 CJK = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3105-\u312f\u3130-\u318f"
@@ -25,33 +35,83 @@ CJK = (
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _CJK_RUN = re.compile(f"[{CJK}]+")
-_CAMEL = re.compile(r"\b(?=[A-Za-z0-9]{0,80}(?:[a-z0-9][A-Z]|[A-Z]{2}[a-z]))[A-Za-z0-9]{3,80}\b")
+_CAMEL = re.compile(
+    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]{0,80}(?:[a-z0-9][A-Z]|[A-Z]{2}[a-z]))[A-Za-z0-9]{3,80}"
+    r"(?![A-Za-z0-9])"
+)
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_COMPATIBLE = re.compile("[ßẞæÆœŒøØłŁđĐıĳŉſ\ufb00-\ufb06\uff01-\uff5e]")
+_FOREIGN = re.compile(f"[0-9A-Za-z]*[^\\x00-\\x7f{CJK}][^\\x00-/:-@\\[-`{{-\\x7f{CJK}]*")
+_SIGNS = re.compile(r"[^\w\x00-\x7f]+")
+_COMPATIBLE = re.compile("[ĳŉſ\ufb00-\ufb06\uff01-\uff5e]")
 _FOLDED = str.maketrans(
     {
         "ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ø": "o", "Ø": "o",
         "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ı": "i", "ſ": "s", "ĳ": "ij", "ŉ": "n",
+        "’": "'",
     }
 )  # fmt: skip
+_LETTER = f"[^\\W_{CJK}]"
 _TOKEN = re.compile(r"[^\W_]+")
+_INDEXED = re.compile(f"[^\\W_]+(?:{JOINER}[^\\W_]+)?")
 _LONG = re.compile(rf"[^\W_]{{{MAX_TOKEN + 1},}}")
+_JOIN = r"[-_./:\\'@]{1,2}"
+_JOINED = re.compile(f"{_LETTER}+(?:{_JOIN}{_LETTER}+)+")
+_JOINED_ASCII = re.compile(f"[0-9A-Za-z]+(?:{_JOIN}[0-9A-Za-z]+)+")
+_ONE_JOIN = re.compile(_JOIN)
+_NAMED = re.compile(r"(?<![^\W_])[cC](?:\+\+|#)(?![^\W_])")
+_NAMES = {"+": "cplusplus", "#": "csharp"}
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
 
-def index_text(text: str) -> str:
-    """What the index is fed for a text."""
-    if not text.isascii():
-        if _COMPATIBLE.search(text):
-            text = _compatible(text)
-        if _CJK_RUN.search(text):
-            text = _CJK_RUN.sub(lambda match: f" {pairs(match[0])} ", text)
-    words = set(text.split())
-    if max(map(len, words), default=0) > MAX_TOKEN:
-        text = _LONG.sub(lambda match: match[0][:MAX_TOKEN], text)
-    # Most words have no capital: the expression need not try them.
-    mixed = " ".join([word for word in words if not word.islower()])
-    tails = {tail for match in _CAMEL.finditer(mixed) for tail in _tails(match[0])}
-    return f"{text}\n{' '.join(sorted(tails))}" if tails else text
+def index_text(text: str, *, in_order: bool = False) -> str:
+    """What the index is fed for a text.
+
+    Args:
+        text: any text.
+        in_order: keep the order of words, for an index that knows phrases; else each word once.
+    """
+    words = text.split()
+    fed: list[str] = []
+    extra: set[str] = set()
+    for word in words if in_order else set(words):
+        if len(word) <= MAX_TOKEN and word.isascii() and word.isalpha() and word.islower():
+            fed.append(word)
+            continue
+        plain, more = _remembered(word) if len(word) <= REMEMBERED else _word(word)
+        fed.append(plain)
+        extra.update(more)
+    if extra:
+        fed.append("\n")
+        fed.extend(extra if not in_order else sorted(extra))
+    return " ".join(fed)
+
+
+def index_words(text: str) -> set[str]:
+    """The index words of a short text (a path), as the index itself would split them."""
+    return set(_INDEXED.findall(index_text(text).lower()))
+
+
+def _word(word: str) -> tuple[str, tuple[str, ...]]:
+    """What stands between two spaces, as the index takes it, and the words it adds."""
+    extra: set[str] = set()
+    ascii_only = word.isascii()
+    if not ascii_only:
+        extra.update(_EMOJI.findall(word))
+        word = _SIGNS.sub(" ", _plain_letters(word))
+    if len(word) > MAX_TOKEN:
+        word = _LONG.sub(lambda match: match[0][:MAX_TOKEN], word)
+    for match in _CAMEL.finditer(word):
+        extra.update(_tails(match[0]))
+    for match in (_JOINED_ASCII if ascii_only else _JOINED).finditer(word):
+        extra.update(_neighbours(match[0]))
+    if "+" in word or "#" in word:
+        extra.update(_NAMES[match[0][1]] for match in _NAMED.finditer(word))
+    if not ascii_only:
+        word = _CJK_RUN.sub(lambda match: f" {pairs(match[0])} ", word)
+    return word, tuple(extra)
+
+
+_remembered = lru_cache(maxsize=50_000)(_word)
 
 
 def pairs(run: str) -> str:
@@ -64,38 +124,95 @@ def _tails(word: str) -> Iterator[str]:
         yield word[boundary.start() :]
 
 
-def _compatible(text: str) -> str:
-    folded = text.translate(_FOLDED)
-    return _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), folded)
+def _neighbours(joined: str) -> Iterator[str]:
+    """The tokens of a joined word, two by two."""
+    parts = _ONE_JOIN.split(joined)
+    for first, second in pairwise(parts):
+        yield f"{first}{JOINER}{second}"
+
+
+def _plain_letters(text: str) -> str:
+    """Letters beyond ASCII without case and diacritics; ASCII and signs stay."""
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return _FOREIGN.sub(lambda match: _folded(match[0]), text)
+
+
+@lru_cache(maxsize=20_000)
+def _folded(word: str) -> str:
+    word = word.translate(_FOLDED)
+    word = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), word)
+    plain = unicodedata.normalize("NFD", word.casefold().lower())
+    return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
 def fold(text: str) -> str:
-    """Lower case without diacritics, as the index sees letters."""
-    if text.isascii():
-        return text.lower()
-    text = _compatible(text).lower()
-    plain = unicodedata.normalize("NFD", text)
-    return "".join(c for c in plain if not unicodedata.combining(c))
+    """Lower case without diacritics, as the index sees letters; signs stay."""
+    return text.lower() if text.isascii() else _plain_letters(text).lower()
 
 
 def phrases(word: str) -> list[list[str]]:
-    """A query word as phrases of index tokens that must each be there.
+    """Words of a query as runs of tokens that stand one after the other in a text.
 
-    A plain word is one phrase of one token; ``src/auth.rs`` is one phrase of three. Where CJK
-    meets other letters the word falls apart into several phrases. Every phrase's last token
-    may be a prefix. Empty: the index can say nothing about this word.
+    A plain word is one run of one token; ``src/auth.rs`` is one run of three. Where CJK meets
+    other letters, or an emoji stands, the word falls apart into several runs. Every run's last
+    token may be a prefix. Empty: the index can say nothing about this word.
     """
     found: list[list[str]] = []
-    at = 0
-    for run in _CJK_RUN.finditer(word):
-        found.extend(_plain(word[at : run.start()]))
-        characters = run[0]
-        found.append([characters[i : i + 2] for i in range(len(characters) - 1)] or [characters])
-        at = run.end()
-    found.extend(_plain(word[at:]))
+    for part in _parts(fold(word)):
+        if isinstance(part, list):
+            found.append(part)
+        else:
+            tokens = [token[:MAX_TOKEN] for token in _TOKEN.findall(part)]
+            if tokens:
+                found.append(tokens)
     return found
 
 
-def _plain(text: str) -> list[list[str]]:
-    tokens = [token[:MAX_TOKEN] for token in _TOKEN.findall(fold(text))]
-    return [tokens] if tokens else []
+def units(word: str) -> list[tuple[str, bool]]:
+    """Words of a query as index words that a turn must have, all of them.
+
+    Returns:
+        Index words, each with whether it may go on when the query's word is a prefix: the last
+        of each run (see `phrases`).
+    """
+    found: list[tuple[str, bool]] = []
+    named = _NAMED.search(word)
+    if named and named[0] == word.strip():
+        return [(_NAMES[word.strip()[1]], False)]
+    for part in _parts(fold(word)):
+        if isinstance(part, list):
+            found.extend((token, False) for token in part[:-1])
+            found.append((part[-1], not _EMOJI.match(part[-1])))
+            continue
+        places = list(_TOKEN.finditer(part))
+        alone = True
+        for number, place in enumerate(places):
+            token = place[0][:MAX_TOKEN]
+            last = number + 1 == len(places)
+            if not last and _ONE_JOIN.fullmatch(part, place.end(), places[number + 1].start()):
+                following = places[number + 1][0][:MAX_TOKEN]
+                found.append((f"{token}{JOINER}{following}", number + 2 == len(places)))
+                alone = False
+                continue
+            if alone:
+                found.append((token, last))
+            alone = True
+    return list(dict.fromkeys(found))
+
+
+def _parts(folded: str) -> Iterator[str | list[str]]:
+    """Folded text cut at CJK runs and emoji: these as lists of tokens, the rest as text."""
+    at = 0
+    for run in _PIECE.finditer(folded):
+        yield folded[at : run.start()]
+        signs = run[0]
+        if _EMOJI.match(signs):
+            yield [signs]
+        else:
+            yield [signs[i : i + 2] for i in range(len(signs) - 1)] or [signs]
+        at = run.end()
+    yield folded[at:]
+
+
+_PIECE = re.compile(f"[{CJK}]+|[\u2600-\u27bf\U0001f000-\U0001faff]")

@@ -48,6 +48,7 @@ class Organiser:
         sid, agent, source = row
         self._index.remove_session(sid)
         self._db.execute("DELETE FROM turn WHERE sid = ?", (sid,))
+        self._db.execute("DELETE FROM chunk WHERE sid = ?", (sid,))
         side_tables.forget_session(self._db, sid)
         self._db.execute("DELETE FROM session WHERE sid = ?", (sid,))
         self._db.execute(

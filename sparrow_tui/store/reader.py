@@ -147,7 +147,7 @@ class Reader:
         cursor = self._db.execute(
             "SELECT session.id, turn.idx, turn.time, turn.body FROM turn INDEXED BY turn_prompt"
             " JOIN session USING (sid) WHERE turn.flags & 4096 AND session.parent IS NULL"
-            " ORDER BY turn.docid DESC"
+            " ORDER BY turn.time DESC, turn.docid DESC"
         )
         for session_id, index, moment, body in cursor:
             said = [b.text for b in codec.decode(body).blocks if isinstance(b, Text)]

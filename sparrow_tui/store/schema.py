@@ -50,7 +50,14 @@ CREATE TABLE turn(
 );
 CREATE INDEX turn_place ON turn(sid, idx, role, flags, chars, lines, time);
 
-CREATE INDEX turn_prompt ON turn(docid) WHERE flags & 4096;  -- codec.Flag.PROMPT
+CREATE INDEX turn_prompt ON turn(time) WHERE flags & 4096;  -- codec.Flag.PROMPT
+
+CREATE TABLE chunk(                 -- whose the row ids are, 64 by 64
+  no INTEGER PRIMARY KEY,
+  sid INTEGER NOT NULL,
+  second INTEGER NOT NULL           -- of its first turn, since docid.EPOCH
+);
+CREATE INDEX chunk_session ON chunk(sid);
 
 CREATE TABLE call(                  -- tool calls, paired with their results
   sid INTEGER NOT NULL, id TEXT NOT NULL,

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import apsw
 
+from sparrow_tui import tokens
 from sparrow_tui.query import Facet, Query, Term
 from sparrow_tui.store import docid
-from sparrow_tui.store.index import meta_word
+from sparrow_tui.store.codec import Flag
+from sparrow_tui.store.index import FILE, FLAG_WORDS, meta_word
 from sparrow_tui.store.liveness import LIVE_AT
 
 NAMED_SESSIONS = 300
 """Up to so many sessions are named in the expression; more are filtered from its results."""
+GROWING = 3
+"""Letters of a last word from which on prompts are searched for words that begin so."""
+NOTHING = f'"{meta_word("n", "")}"'
+"""Matches no turn."""
 
 _DAY = 86_400_000
 _LIVE = f"({LIVE_AT.replace('?1', 'unixepoch() * 1000')})"
@@ -33,77 +40,138 @@ _NUMBERS = {
 }
 _LIKE = {"project": "project", "branch": "branch", "model": "model", "status": "status"}
 
+Condition = tuple[str, tuple[object, ...]]
+"""SQL about a row of ``session``, and its values."""
+Sessions = Callable[[tuple[Condition, ...]], frozenset[int]]
+"""Gives the numbers of the sessions for which all conditions hold."""
+
 
 @dataclass(slots=True)
 class Plan:
     """How a query is answered."""
 
     match: str = ""
-    """FTS5 expression for the parts of the index; empty: no condition on turns."""
-    title_match: str = ""
+    """FTS5 expression for the parts of the index; empty: no condition the index knows."""
+    said: str = ""
+    """``match``, of prompts only."""
+    phrase: str = ""
+    """FTS5 expression for prompts and titles that hold the words in a row."""
+    growing: str = ""
+    """The same with a last word that may go on."""
+    titled: str = ""
     """FTS5 expression for session titles; empty: titles do not matter."""
     low: int = 0
-    high: int = (1 << 63) - 1
-    """Row ids lie in ``low <= id < high``."""
+    high: int = docid.END
+    """Row ids lie in ``low <= id < high``, which is wider than the times asked for."""
+    since: int | None = None
+    until: int | None = None
+    """Times of turns lie in ``since <= time < until``, milliseconds."""
     sids: frozenset[int] | None = None
     """Only these sessions; ``None``: any."""
-    literals: tuple[str, ...] = ()
-    """The text itself must hold each of these, whatever the case."""
+    without: frozenset[int] = frozenset()
+    """Not these sessions."""
+    checks: tuple[tuple[Term, ...], ...] = ()
+    """Of each clause the text itself must hold one."""
+    refusals: tuple[Term, ...] = ()
+    """The text must hold none of these."""
 
     @property
     def on_turns(self) -> bool:
         """Whether single turns are asked for, not sessions as a whole."""
-        return bool(self.match or self.literals)
+        return bool(self.match or self.checks or self.refusals)
 
-    def allows(self, row_id: int) -> bool:
-        """Whether a turn's session is among those wanted."""
-        return self.sids is None or docid.sid_of(row_id) in self.sids
+    @property
+    def reads_texts(self) -> bool:
+        """Whether the index alone cannot answer."""
+        return bool(self.checks or self.refusals)
+
+    @property
+    def dated(self) -> bool:
+        """Whether times are limited."""
+        return self.since is not None or self.until is not None
+
+    def allows(self, sid: int) -> bool:
+        """Whether a session is among those wanted."""
+        return (self.sids is None or sid in self.sids) and sid not in self.without
+
+    def kept(self, sids: Collection[int]) -> list[int]:
+        """Those of the sessions that are wanted, in their order."""
+        return [sid for sid in sids if self.allows(sid)]
 
 
-def plan(db: apsw.Connection, query: Query) -> Plan:
-    """Work out how to answer a query."""
+def plan(query: Query, sessions: Sessions) -> Plan:
+    """Work out how to answer a query.
+
+    Args:
+        query: what is asked.
+        sessions: looks up which sessions fulfil conditions; may remember.
+    """
     result = Plan()
     wanted: list[str] = []
     unwanted: list[str] = []
-    conditions: list[tuple[str, tuple[object, ...]]] = []
-    hidden = False
+    conditions: list[Condition] = []
+    hidden = on_turn = False
     for facet in query.facets:
         words = _turn_words(facet)
         if words:
+            on_turn = True
             (unwanted if facet.negated else wanted).append(words)
         elif facet.name in ("before", "after"):
             _limit(result, facet)
         else:
-            hidden = hidden or (facet.name, facet.value) == ("is", "hidden")
+            hidden = hidden or (facet.name, facet.value, facet.negated) == ("is", "hidden", False)
             condition, values = _session_condition(facet)
             conditions.append((f"NOT ({condition})" if facet.negated else condition, values))
-    literals: list[str] = []
-    title = []
+    checks: list[tuple[Term, ...]] = []
     for clause in query.clauses:
-        literals.extend(term.literal for term in clause if term.literal and len(clause) == 1)
-        indexed = [_term(term) for term in clause if term.phrases]
-        if indexed:
-            wanted.append(f"{{text files}} : ({' OR '.join(indexed)})")
-            title.append(f"({' OR '.join(indexed)})")
-    unwanted.extend(f"{{text files}} : ({_term(t)})" for t in query.excluded if t.phrases)
-    result.literals = tuple(literals)
-    if conditions or (not hidden and _any_hidden(db)):
-        result.sids = _sessions(db, conditions, hidden)
-    if wanted or unwanted or literals:
+        if not all(term.exact for term in clause):
+            checks.append(clause)
+        if all(term.units for term in clause):
+            wanted.append(" OR ".join(_units(term) for term in clause))
+    unwanted.extend(_units(term) for term in query.excluded if term.exact)
+    result.refusals = tuple(term for term in query.excluded if not term.exact)
+    result.checks = tuple(checks)
+    if conditions:
+        result.sids = sessions(tuple(conditions))
+    if not hidden:
+        result.without = sessions((("hidden = 1", ()),))
+    if wanted or unwanted:
         if result.sids is not None and len(result.sids) <= NAMED_SESSIONS:
-            names = " OR ".join(meta_word("s", sid) for sid in sorted(result.sids))
-            wanted.append(f"{{meta}} : ({names or 'xnone'})")
-        positive = " AND ".join(f"({part})" for part in wanted) or "({meta} : x *)"
+            names = (f'"{meta_word("s", sid)}"' for sid in sorted(result.sids))
+            wanted.append(" OR ".join(names) or NOTHING)
+        positive = " AND ".join(f"({part})" for part in wanted) or f'"{meta_word("r", "")}" *'
         negative = " OR ".join(f"({part})" for part in unwanted)
         result.match = f"({positive}) NOT ({negative})" if negative else positive
-    whole_session = not any(_turn_words(facet) for facet in query.facets)
-    if title and whole_session and not unwanted and not literals:
-        result.title_match = " AND ".join(title)
+    if result.match and query.clauses:
+        result.said = f'({result.match}) AND "{FLAG_WORDS[int(Flag.PROMPT)]}"'
+    worded = all(term.phrases and not term.literal for term in query.terms)
+    if query.clauses and worded and not (on_turn or query.excluded):
+        _titles(result, query)
     return result
 
 
-def _term(term: Term) -> str:
-    """A word as FTS5 phrases. Tokens hold letters and digits only, so nothing needs escaping."""
+def _titles(result: Plan, query: Query) -> None:
+    """Expressions for the indexes that know phrases: titles, and what people typed."""
+    if not result.dated:
+        clauses = [" OR ".join(_phrases(term) for term in clause) for clause in query.clauses]
+        result.titled = " AND ".join(f"({clause})" for clause in clauses)
+    if any(len(clause) > 1 for clause in query.clauses):
+        return
+    words = [token for term in query.terms for phrase in term.phrases for token in phrase]
+    if all(token[0].isalnum() for token in words):
+        result.phrase = f'"{" ".join(words)}"'
+        if query.terms[-1].prefix and len(words[-1]) >= GROWING:
+            result.growing = f"{result.phrase} *"
+
+
+def _units(term: Term) -> str:
+    """A term's index words. They hold letters and digits only, so nothing needs escaping."""
+    parts = [f'"{unit}" *' if goes_on else f'"{unit}"' for unit, goes_on in term.units]
+    return "(" + " AND ".join(parts) + ")"
+
+
+def _phrases(term: Term) -> str:
+    """A term for an index that knows phrases."""
     star = " *" if term.prefix else ""
     return "(" + " AND ".join(f'"{" ".join(phrase)}"{star}' for phrase in term.phrases) + ")"
 
@@ -111,38 +179,36 @@ def _term(term: Term) -> str:
 def _turn_words(facet: Facet) -> str:
     """The expression for a facet that is about single turns; empty for the others."""
     if facet.name == "role":
-        return f"{{meta}} : {meta_word('r', facet.value)}"
+        return f'"{meta_word("r", facet.value)}"'
     if facet.name == "tool":
-        return f"{{meta}} : {meta_word('t', facet.value)} *"
+        return f'"{meta_word("t", facet.value)}" *'
     if facet.name == "has" or (facet.name, facet.value) == ("is", "error"):
-        return f"{{meta}} : {meta_word('f', facet.value)}"
+        return f'"{meta_word("f", facet.value)}"'
     if facet.name == "file":
-        from sparrow_tui.tokens import phrases
-
-        found = phrases(facet.value.replace("*", " "))
-        if found:
-            return "{files} : " + _term(Term(facet.value, tuple(map(tuple, found))))
-        return "{meta} : xnone"
+        found = tokens.units(facet.value.replace("*", " "))
+        parts = [f'"{FILE}{unit}" *' if more else f'"{FILE}{unit}"' for unit, more in found]
+        return " AND ".join(parts) or NOTHING
     return ""
 
 
 def _limit(result: Plan, facet: Facet) -> None:
     """Dates are ranges of row ids. A negated ``before`` is an ``after``."""
-    bound = docid.at_or_after(int(facet.number))
+    moment = int(facet.number)
     if (facet.name == "after") != facet.negated:
-        result.low = max(result.low, bound)
+        result.since = max(result.since or 0, moment)
+        result.low = docid.at(result.since - docid.SLACK_MS)
     else:
-        result.high = min(result.high, bound)
+        result.until = moment if result.until is None else min(result.until, moment)
+        result.high = docid.at(result.until + docid.SLACK_MS)
 
 
-def _session_condition(facet: Facet) -> tuple[str, tuple[object, ...]]:
+def _session_condition(facet: Facet) -> Condition:
     """SQL for a facet about whole sessions."""
     name, value = facet.name, facet.value
     if name == "is":
         return _IS[value], ()
     if name in _NUMBERS:
-        operator = "=" if facet.operator == "=" else facet.operator
-        return f"{_NUMBERS[name]} {operator} ?", (facet.number,)
+        return f"{_NUMBERS[name]} {facet.operator} ?", (facet.number,)
     if name == "expires":
         limit = int(time.time() * 1000 + facet.number * _DAY)
         return f"coalesce(expires_at {facet.operator} ?, 0) AND NOT source_gone", (limit,)
@@ -161,19 +227,9 @@ def _pattern(value: str, before: str, after: str) -> str:
     return before + value + after
 
 
-def _any_hidden(db: apsw.Connection) -> bool:
-    return db.execute("SELECT 1 FROM session WHERE hidden LIMIT 1").get is not None
-
-
-def _sessions(
-    db: apsw.Connection, conditions: list[tuple[str, tuple[object, ...]]], hidden: bool
-) -> frozenset[int]:
-    clauses = [condition for condition, _ in conditions]
-    if not hidden:
-        clauses.append("NOT hidden")
-    values = [value for _, some in conditions for value in some]
-    rows = db.execute(
-        "SELECT sid FROM session WHERE " + " AND ".join(f"({clause})" for clause in clauses),
-        tuple(values),
-    )
+def sessions_with(db: apsw.Connection, conditions: tuple[Condition, ...]) -> frozenset[int]:
+    """The numbers of the sessions for which all conditions hold."""
+    values = tuple(value for _, some in conditions for value in some)
+    where = " AND ".join(f"({condition})" for condition, _ in conditions)
+    rows = db.execute(f"SELECT sid FROM session WHERE {where}", values)
     return frozenset(sid for (sid,) in rows.fetchall())

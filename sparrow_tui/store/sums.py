@@ -40,8 +40,10 @@ class OpenSession:
     """Title, first prompt and project as the index has them; ``None``: not in it yet."""
     own_cost: int | None = None
     """What its agent says the whole session cost, in micro-dollars: turns get no list prices."""
-    slots: dict[int, int] = field(default_factory=dict)
-    """Next free row id by the first row id of a second."""
+    last: int | None = None
+    """Row id of the last turn."""
+    since: int = 0
+    """When that turn's chunk begins (see `docid`)."""
 
     def apply(self, row: Row, sign: int) -> None:
         """Count a turn in (+1) or out (-1)."""

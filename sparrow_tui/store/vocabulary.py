@@ -1,70 +1,107 @@
-"""The words of the index: the nearest ones to a word that is not there."""
+"""The words people and models said: the nearest ones to a word that is not there."""
 
 from __future__ import annotations
 
 import time
-from functools import cached_property
 
 import apsw
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from sparrow_tui import query as language
+from sparrow_tui.query import Query, Term
 from sparrow_tui.store import index
 
-MOST = 400_000
-"""Words held."""
+SHORTEST, LONGEST = 4, 24
+"""Letters of a word that is corrected."""
 FRESH_SECONDS = 120
-"""After so long the words are read again."""
+"""After so long words are read again."""
+FREQUENT = 200
+"""Turns up to which a word's are counted."""
 
 
 class Vocabulary:
-    """Words by number of turns, read when first needed."""
+    """Words by their first letter, read when first needed."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
-        self._read_at = 0.0
+        self._read: dict[str, tuple[float, list[str]]] = {}
 
-    @cached_property
-    def _words(self) -> list[str]:
-        words: dict[str, None] = {}
-        # Temporary tables only, in memory: the archive itself stays read-only.
-        query_only = self._db.pragma("query_only")
-        self._db.pragma("query_only", False)
-        try:
-            self._read(words)
-        finally:
-            self._db.pragma("query_only", query_only)
-        self._read_at = time.monotonic()
-        return list(words)
+    def corrected(self, query: Query) -> tuple[Query, str]:
+        """The query with words that are nowhere replaced by the nearest that are.
 
-    def _read(self, words: dict[str, None]) -> None:
-        for name in [*index.tables(self._db), "fts_title"]:
-            if not name.startswith("fts_output"):
-                self._db.execute(
-                    f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary_{name}"
-                    f" USING fts5vocab(main, {name}, 'col')"
-                )
-                rows = self._db.execute(
-                    f"SELECT term FROM temp.vocabulary_{name} WHERE col <> 'meta'"
-                    " AND length(term) BETWEEN 4 AND 24 AND term NOT GLOB '*[0-9]*' LIMIT ?",
-                    (MOST - len(words),),
-                )
-                words.update(dict.fromkeys(word for (word,) in rows.fetchall()))
+        Returns:
+            The query, changed or not, and what is to be said about it; empty: nothing was found.
+        """
+        changes: dict[tuple[int, int], tuple[str, str]] = {}
+        spans = [span for span in query.spans if span.kind == "word"]
+        for clause in query.clauses:
+            for term in clause:
+                if len(clause) > 1 or not _plain(term) or self._turns(f'"{term.units[0][0]}" *', 1):
+                    continue
+                near = self.nearest(term.units[0][0])
+                if near:
+                    for span in spans:
+                        if query.text[span.start : span.end] == term.text:
+                            changes[span.start, span.end] = (term.text, near[0])
+        if not changes:
+            return query, ""
+        text = query.text
+        for (start, end), (_, right) in sorted(changes.items(), reverse=True):
+            text = text[:start] + right + text[end:]
+        said = dict.fromkeys(f"{right} for {wrong}" for wrong, right in changes.values())
+        return language.parse(text), f"showing {', '.join(said)}"
 
     def nearest(self, word: str, most: int = 3) -> list[str]:
-        """Words at most two slips away (one for short words), the nearest first."""
-        if len(word) < 4 or len(word) > 24:
+        """Words at most two slips away (one for short words), the nearest first.
+
+        A slip is a letter too many, too few, wrong, or two in the wrong order. Words with the
+        same first letter are asked first; of equally near ones the more frequent is the likelier.
+        """
+        if not SHORTEST <= len(word) <= LONGEST:
             return []
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
-            self.__dict__.pop("_words", None)
+        found = self._near(word, self._words(word[0]))
+        if not found:
+            found = self._near(word, self._words(""))
+        frequent = {near: self._turns(f'"{near}"', FREQUENT) for near in found}
+        kept = [near for near in found if frequent[near]]
+        kept.sort(key=lambda near: (found[near], -frequent[near], abs(len(near) - len(word))))
+        return kept[:most]
+
+    def _near(self, word: str, words: list[str]) -> dict[str, float]:
         slips = 1 if len(word) < 6 else 2
         found = process.extract(
-            word,
-            self._words,
-            scorer=DamerauLevenshtein.distance,
-            score_cutoff=slips,
-            limit=most * 4,
+            word, words, scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=12
         )
-        # Of equally near words the one that begins alike is the likelier.
-        ordered = sorted(found, key=lambda hit: (hit[1], hit[0][:2] != word[:2], len(hit[0])))
-        return [hit[0] for hit in ordered if hit[0] != word][:most]
+        return {near: slips for near, slips, _ in found if near != word}
+
+    def _words(self, beginning: str) -> list[str]:
+        """Words that begin so."""
+        read_at, words = self._read.get(beginning, (0.0, []))
+        if not words or time.monotonic() - read_at > FRESH_SECONDS:
+            rows = self._db.execute(
+                "SELECT word FROM word WHERE word >= ? AND word < ?",
+                (beginning, f"{beginning}\U0010ffff"),
+            ).fetchall()
+            words = [word for (word,) in rows]
+            self._read[beginning] = (time.monotonic(), words)
+        return words
+
+    def _turns(self, match: str, most: int) -> int:
+        """Turns and titles that match, counted up to ``most``."""
+        number = 0
+        for name in [*index.tables(self._db), "fts_title"]:
+            number += self._db.execute(
+                f"SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {name} MATCH ? LIMIT ?)",
+                (match, most - number),
+            ).get
+            if number >= most:
+                break
+        return number
+
+
+def _plain(term: Term) -> bool:
+    """Whether a term is one word that could be mistyped."""
+    if len(term.units) != 1 or term.literal or not term.prefix:
+        return False
+    return len(term.units[0][0]) >= SHORTEST and term.units[0][0] == term.phrases[0][0]

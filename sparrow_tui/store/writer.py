@@ -50,6 +50,8 @@ class Writer:
         """Sessions being read from their beginning: source → (session id, next turn_index)."""
         self._records: Counter[tuple[str, str]] = Counter()
         """Records read of sources that are being read."""
+        self._room: dict[int, int] = {}
+        """Where a full step's chunks go on: step's first chunk number → a later step's."""
 
     def write(
         self, items: Sequence[Prepared], *, defer_output: bool = False, revive: bool = False
@@ -197,23 +199,39 @@ class Writer:
         """A free row id at a turn's time; a turn without a time stands beside its neighbour."""
         if moment is None:
             moment = session.updated_at or session.created_at or int(time.time() * 1000)
-        base = docid.first(moment, session.sid)
+        second = docid.second_of(moment)
+        if session.last is None and session.turns:
+            session.last, session.since = self._db.execute(
+                "SELECT docid, second FROM turn JOIN chunk ON no = docid >> ?"
+                " WHERE turn.sid = ? ORDER BY idx DESC LIMIT 1",
+                (docid.PLACE_BITS, session.sid),
+            ).fetchone()
+        following = None if session.last is None else session.last + 1
+        if (
+            following is None
+            or following % docid.PLACES == 0
+            or abs(second - session.since) > docid.SPAN
+        ):
+            number = self._free_chunk(docid.first_chunk(second))
+            self._db.execute("INSERT INTO chunk VALUES (?, ?, ?)", (number, session.sid, second))
+            following, session.since = docid.first_of(number), second
+        session.last = following
+        return following
+
+    def _free_chunk(self, first: int) -> int:
+        """The first chunk number from ``first`` on that nobody has, step by step."""
         while True:
-            free = session.slots.get(base)
-            if free is None:
-                top = None
-                if not session.new:
-                    top = self._db.execute(
-                        "SELECT max(docid) FROM turn WHERE docid BETWEEN ? AND ?",
-                        (base, docid.last_of_second(base)),
-                    ).get
-                free = base if top is None else docid.following(top)
-            session.slots[base] = following = docid.following(free)
-            if free <= docid.last_of_second(base):
-                return free
-            # This second is full: go on in the one that follows.
-            session.slots[base] = free
-            base = following & ~(docid.SLOTS - 1)
+            # Steps found full lead to where there was room last time.
+            start = self._room.get(first, first)
+            top = self._db.execute(
+                "SELECT max(no) FROM chunk WHERE no BETWEEN ? AND ?",
+                (start, start | ((1 << docid.STEP_BITS) - 1)),
+            ).get
+            if top is None:
+                return start
+            if (top + 1) % (1 << docid.STEP_BITS):
+                return int(top) + 1
+            self._room[first] = start + (1 << docid.STEP_BITS)
 
     def _cut(self, session: OpenSession, first: int) -> int:
         """Take out the turns from ``first`` on, and what they counted for in the session."""
@@ -226,6 +244,13 @@ class Writer:
         side_tables.forget(self._db, session.sid, removed)
         self._index.remove([row_id for row_id, _ in rows])
         self._db.execute("DELETE FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first))
+        session.last = None
+        kept = self._db.execute(
+            "SELECT docid FROM turn WHERE sid = ? ORDER BY idx DESC LIMIT 1", (session.sid,)
+        ).get
+        chunks = {docid.chunk_of(row_id) for row_id, _ in rows}
+        chunks.discard(-1 if kept is None else docid.chunk_of(kept))
+        self._db.executemany("DELETE FROM chunk WHERE no = ?", [(no,) for no in chunks])
         if first == 0:
             session.prompt = session.created_at = None
         return len(rows)
