@@ -67,19 +67,17 @@ class Writing:
         words.shuffle(self.forms)
         self.forms.sort(key=lambda form: len(form) + words.random() * 8)  # short ones are common
         self._weights = list(accumulate(1 / (rank + 2.7) ** 1.05 for rank in range(FORMS)))
-        self._drawn: Iterator[str] = iter(())
+        self._words = self._drawn()
+        self.word = self._words.__next__
+        self._said: list[str] = []
+        self._at = 0
         self._projects = [
             f"/home/dev/{self.forms[900 + n]}-{self.forms[700 + n]}" for n in range(60)
         ]
 
-    def word(self) -> str:
-        """One word of a sentence."""
-        found = next(self._drawn, None)
-        if found is None:
-            drawn = self.chance.choices(self.forms, cum_weights=self._weights, k=200_000)
-            self._drawn = iter(drawn)
-            return next(self._drawn)
-        return found
+    def _drawn(self) -> Iterator[str]:
+        while True:
+            yield from self.chance.choices(self.forms, cum_weights=self._weights, k=100_000)
 
     def special(self) -> str:
         """Something that is not a plain word."""
@@ -109,9 +107,13 @@ class Writing:
                 "".join(chance.choices(_CJK, k=chance.randint(4, 14)))
                 for _ in range(max(1, length // 8))
             )
-        return " ".join(
-            self.special() if chance.random() < 0.06 else self.word() for _ in range(length)
-        )
+        if self._at + length > len(self._said):
+            self._said = self.chance.choices(self.forms, cum_weights=self._weights, k=200_000)
+            for at in self.chance.sample(range(200_000), 12_000):
+                self._said[at] = self.special()
+            self._at = 0
+        self._at += length
+        return " ".join(self._said[self._at - length : self._at])
 
     def session(self, number: int, end_ms: int) -> tuple[SessionInfo, list[Turn]]:
         """One session that ends about then."""
