@@ -150,6 +150,7 @@ class SparrowApp(App[str]):
     def _leave(self, code: int) -> None:
         self.engine.stop()
         self.remotes.stop()
+        self.writer.stop()
         if self.syncing is not None:
             self.syncing.stop()
         self.exit(return_code=code)
@@ -258,6 +259,7 @@ class SparrowApp(App[str]):
             reading_places.save(self.places)
         self.engine.stop()
         self.remotes.stop()
+        self.writer.stop()
         if self.syncing is not None:
             self.syncing.stop()
         self.exit()

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -44,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
                 "sparrow-tui --help lists the commands",
                 code=2,
             )
+    if options.scrape or options.prometheus:
+        _check_addresses([*options.scrape, *filter(None, [options.prometheus])])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError(
             "the app needs a terminal; for scripts there are commands such as "
@@ -54,6 +57,18 @@ def run(options: argparse.Namespace) -> int:
     # Say what is wrong with the store before the screen is taken over.
     open_store(options.store).close()
     return _open(options.store, options, sync=not options.no_sync)
+
+
+def _check_addresses(urls: Sequence[str]) -> None:
+    """Refuse what cannot be asked for counters before anything else happens."""
+    from sparrow_tui.cli.errors import UserError
+    from sparrow_tui.metrics.remote import AddressError, checked
+
+    for url in urls:
+        try:
+            checked(url)
+        except AddressError as error:
+            raise UserError(str(error), code=2) from error
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -86,19 +101,14 @@ def _open(location: str | None, options: argparse.Namespace, *, sync: bool) -> i
     # Results follow the echo of a key by one frame: shorter frames, sooner results.
     os.environ.setdefault("TEXTUAL_FPS", "120")
     from sparrow_tui.app.app import DEMO, SparrowApp
-    from sparrow_tui.cli.errors import UserError
-    from sparrow_tui.metrics.remote import AddressError
 
-    try:
-        app = SparrowApp(
-            location,
-            sync=sync,
-            paths=[os.path.abspath(p) for p in options.paths],
-            scrape=options.scrape,
-            prometheus=options.prometheus,
-        )
-    except AddressError as error:
-        raise UserError(str(error), code=2) from error
+    app = SparrowApp(
+        location,
+        sync=sync,
+        paths=[os.path.abspath(p) for p in options.paths],
+        scrape=options.scrape,
+        prometheus=options.prometheus,
+    )
     wanted = app.run()
     if app.fault:
         return 1

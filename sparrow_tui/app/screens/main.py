@@ -162,6 +162,9 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self._problems, self._notice = event.problems, event.notice
         self._hint()
         self.list_counted()
+        if searching and not event.refresh:
+            stage = "ranked" if event.later else "first"
+            self.app.writer.searched(stage, event.took_ms / 1000)
         self._shown = event.generation
         if self._choose:
             self._choose = False
