@@ -107,3 +107,51 @@ def test_what_was_read_is_counted(store: SqliteStore) -> None:
     (read,) = store.totals.ingest()
     assert (read.agent, read.bytes) == ("claude", 100)
     assert read.lag_ms > 0
+
+
+def test_a_long_request_that_grows_is_priced_whole(store: SqliteStore) -> None:
+    """Its growth alone is short; the request is beyond 200,000 tokens and costs more."""
+    put(store, "a", answer("m1", usage=Usage(250_000, 1)), fresh=True)
+    put(store, "a", answer("m1", usage=Usage(250_000, 1000)))
+    assert store.totals.overall().cost_micro == 250_000 * 6 + 1000 * 22.5
+
+
+def test_a_sessions_own_cost_leaves_its_turns_without_list_prices(store: SqliteStore) -> None:
+    source = Source("claude", "/x/a.jsonl", "1", 100, NOON)
+    for cost in (500, 700, 600):
+        info = SessionInfo(id="claude:a", cost_micro=cost)
+        item = prepare(
+            Batch(info, 0, [answer("m1", usage=Usage(1_000_000, 0))], fresh=True), source
+        )
+        item.done = True
+        store.write([item])
+    assert (store.totals.overall().cost_micro, store.totals.overall().unpriced) == (700, 0)
+    session = store.load("claude:a")
+    assert session is not None
+    assert session.cost_micro == 600
+
+
+def test_a_session_is_not_priced_as_one_long_request(store: SqliteStore) -> None:
+    info = SessionInfo(id="claude:a", usage=Usage(1_000_000, 0), model="claude-sonnet-4-5")
+    source = Source("claude", "/x/a.jsonl", "1", 100, NOON)
+    item = prepare(Batch(info, 0, [answer("m1")], fresh=True), source)
+    item.done = True
+    store.write([item])
+    assert store.totals.overall().cost_micro == 3_000_000
+
+
+def test_a_call_answered_in_its_own_turn_tells_no_duration(store: SqliteStore) -> None:
+    """Both have the turn's one time; what the agent itself tells counts."""
+    turn = answer("m1", "Bash", "Read")
+    turn.blocks += [ToolResult("m1-0", []), ToolResult("m1-1", [], duration_ms=2000)]
+    put(store, "a", turn, fresh=True)
+    assert [name for _, name in store.totals.durations("tool")] == ["Read"]
+
+
+def test_a_turns_duration_counts_once_it_is_told(store: SqliteStore) -> None:
+    put(store, "a", answer("m1"), fresh=True)
+    for _ in range(2):
+        put(store, "a", answer("m1", usage=Usage(1, 1), duration_ms=4000))
+    put(store, "a", answer("m1", usage=Usage(1, 2), duration_ms=4500))
+    (times,) = store.totals.durations("turn").values()
+    assert (times.number, times.total) == (1, 4.0)
