@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +23,7 @@ from sparrow_tui.text.figures import compact, dollars
 BY = ("day", "agent", "model", "project", "tool")
 EPILOG = """\
 WHEN: 2d, 3w, 2026-10-01, 2026-10, today, yesterday. Days are local days; what is asked for begins
-with the hour WHEN falls in (with the day, for tools).
+with the hour WHEN falls in.
 
 JSON: {"schema": 1, "by", "since", "total": {…}, "rows": [{"name", "turns", "requests",
 "request_errors", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
@@ -122,10 +124,14 @@ def table(rows: Sequence[Row], total: Sums, by: str, width: int) -> list[str]:
     amounts = [sums.tool_calls if tools else sums.cost_micro or sums.tokens for _, sums in rows]
     if not tools and any(sums.cost_micro for _, sums in rows):
         amounts = [sums.cost_micro for _, sums in rows]
-    longest = max(len(by), len(_SUM), *(len(_name(name, by)) for name, _ in rows))
-    room = width - sum(widths) - 2 * len(widths) - 2
+    shown = names_of([name for name, _ in rows], by)
+    marks = [
+        "" if tools or not r.request_errors else f" ✗{compact(r.request_errors)}" for _, r in rows
+    ]
+    longest = max(len(by), len(_SUM), *map(len, shown))
+    room = width - sum(widths) - 2 * len(widths) - 2 - max(map(len, marks))
     names = max(8, min(longest, room - SHORTEST_BAR))
-    bar = max(SHORTEST_BAR, min(24, room - names - 4))
+    bar = max(SHORTEST_BAR, min(24, room - names))
     lines = [
         paint(
             f"{by:<{names}}"
@@ -134,13 +140,12 @@ def table(rows: Sequence[Row], total: Sums, by: str, width: int) -> list[str]:
         )
     ]
     top = max(*amounts, 1)
-    for (name, sums), row, amount in zip(rows, cells, amounts, strict=True):
-        line = fit(_name(name, by), names)
+    for name, row, amount, mark in zip(shown, cells, amounts, marks, strict=True):
+        line = fit(name, names)
         line += "".join(f"  {text:>{w}}" for text, w in zip(row, widths, strict=True))
         line += "  " + paint(_bar(amount / top, bar), YELLOW)
-        errors = sums.tool_errors if tools else sums.request_errors
-        if errors and not tools:
-            line += paint(f" ✗{compact(errors)}", RED)
+        if mark:
+            line += paint(mark, RED)
         lines.append(line.rstrip())
     if not tools:
         line = fit(_SUM, names) + "".join(f"  {t:>{w}}" for t, w in zip(last, widths, strict=True))
@@ -152,17 +157,26 @@ def table(rows: Sequence[Row], total: Sums, by: str, width: int) -> list[str]:
     return lines
 
 
-def _name(name: str, by: str) -> str:
-    if not name:
-        return f"(no {by})"
-    return name if by != "project" else name.rstrip("/").rsplit("/", 1)[-1] or name
+def names_of(names: Sequence[str], by: str) -> list[str]:
+    """Names as they are shown: of projects the last part, and what is before it where two agree."""
+    if by != "project":
+        return [name or f"(no {by})" for name in names]
+    parts = [[part for part in re.split(r"[/\\]", name) if part] for name in names]
+    taken = [1] * len(names)
+    for _ in range(3):
+        shown = ["/".join(part[-n:]) for part, n in zip(parts, taken, strict=True)]
+        twice = Counter(shown)
+        taken = [n + (twice[text] > 1) for n, text in zip(taken, shown, strict=True)]
+    shown = ["/".join(part[-n:]) for part, n in zip(parts, taken, strict=True)]
+    return [text or name or "(no project)" for text, name in zip(shown, names, strict=True)]
 
 
 def _figures(sums: Sums) -> list[str]:
     return [
         compact(sums.requests), compact(sums.input), compact(sums.output),
         compact(sums.cache_read + sums.cache_write), compact(sums.tool_calls),
-        dollars(sums.cost_micro),
+        # Aligned with what has no price left out.
+        dollars(sums.cost_micro) + ("+" if sums.unpriced else " "),
     ]  # fmt: skip
 
 

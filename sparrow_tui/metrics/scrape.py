@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
 
 from sparrow_tui.metrics.families import ACCEPT, Counts, PageError, counts_of, series_of, total
 from sparrow_tui.metrics.remote import NAME, Remote, checked, shown
@@ -36,8 +35,8 @@ STALE = 3.2
 class Reading:
     """What one place says."""
 
-    url: str
-    """Without user name and password."""
+    host: str
+    """Name and port."""
     counts: Counts | None
     """Its counters, resets made good; ``None``: it has not answered yet."""
     rate: float | None
@@ -98,9 +97,7 @@ class Endpoint:
     def reading(self, now: float) -> Reading:
         """What it says, for others."""
         age = None if self.answered is None else now - self.answered
-        parts = urlsplit(self.url)
-        where = f"{parts.scheme}://{shown(self.url)}{parts.path}"
-        return Reading(where, self.counts, self.rate, age, self.stale(now), self.problem)
+        return Reading(shown(self.url), self.counts, self.rate, age, self.stale(now), self.problem)
 
     def stale(self, now: float) -> bool:
         """Whether its last answer is older than it should be."""
@@ -186,21 +183,21 @@ class Scraper(Thread):
 
     def remote(self) -> Remote:
         """What all places together say now."""
-        now = time.monotonic()
-        told = [place for place in self.endpoints if place.counts is not None]
-        counts = total(place.counts for place in told if place.counts is not None)
-        rates = [place.rate for place in told if place.rate is not None]
-        failing = [place for place in self.endpoints if place.problem]
-        ages = [now - place.answered for place in told if place.answered is not None]
+        readings = self.snapshot()
+        told = [reading for reading in readings if reading.counts is not None]
+        counts = total(reading.counts for reading in told if reading.counts is not None)
+        rates = [reading.rate for reading in told if reading.rate is not None]
+        problems = [(reading.host, reading.problem) for reading in readings if reading.problem]
+        ages = [reading.age for reading in told if reading.age is not None]
         return Remote(
             sample=counts.sample(),
             cost_micro=counts.cost_micro,
             tokens_a_minute=sum(rates) if rates else None,
-            up=sum(1 for place in self.endpoints if place.counts and not place.problem),
-            of=len(self.endpoints),
+            up=sum(1 for reading in told if not reading.problem),
+            of=len(readings),
             age=max(ages) if ages else None,
-            stale=any(place.stale(now) for place in told),
-            problem=f"{shown(failing[0].url)}: {failing[0].problem}" if failing else "",
+            stale=any(reading.stale for reading in told),
+            problem=": ".join(problems[0]) if problems else "",
         )
 
 

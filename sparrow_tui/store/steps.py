@@ -94,45 +94,6 @@ def _offset(hour: int) -> int:
         return 0
 
 
-def steps_between(first: int, last: int, step: str) -> list[str]:
-    """Names of the steps of local time from one moment to another, in order.
-
-    Args:
-        first: milliseconds since the epoch.
-        last: milliseconds since the epoch.
-        step: one of `STEPS`.
-    """
-    names: dict[str, None] = {}
-    stride = HOUR_MS if step == "hour" else 12 * HOUR_MS
-    moment = first
-    while moment < last:
-        names[label_of(moment, step)] = None
-        moment += stride
-    names[label_of(last, step)] = None
-    return list(names)
-
-
-def span_of(name: str, step: str) -> tuple[int, int]:
-    """First and last moment of a step named by `label_of`, in milliseconds since the epoch.
-
-    Raises:
-        ValueError: it names no step of that kind.
-    """
-    if step == "hour":
-        begins = datetime.strptime(name, "%Y-%m-%d %H:%M")
-        ends = begins + timedelta(hours=1)
-    elif step == "day":
-        begins = datetime.strptime(name, "%Y-%m-%d")
-        ends = begins + timedelta(days=1)
-    elif step == "week":
-        begins = datetime.strptime(f"{name}-1", "%G-W%V-%u")
-        ends = begins + timedelta(weeks=1)
-    else:
-        begins = datetime.strptime(name, "%Y-%m")
-        ends = (begins + timedelta(days=31)).replace(day=1)
-    return int(begins.timestamp() * 1000), int(ends.timestamp() * 1000) - 1
-
-
 def day_start(now: int | None = None) -> int:
     """Midnight, local time, in milliseconds since the epoch."""
     moment = datetime.fromtimestamp((now if now is not None else time.time() * 1000) / 1000)

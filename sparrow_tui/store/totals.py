@@ -103,7 +103,7 @@ class Totals:
             return self._by_tool(since, until, agent)
         where, values = _span(since, until, agent)
         if key in STEPS:
-            return list(self._stepped(key, "''", where, values).get("", {}).items())
+            return self._stepped(key, where, values)
         if key not in LABELS:
             raise ValueError(f"sums are not kept by {key}")
         rows = self._db.execute(
@@ -149,41 +149,19 @@ class Totals:
         """What was read of each agent's sources."""
         return [Ingest(*row) for row in self._db.execute("SELECT * FROM ingest").fetchall()]
 
-    def series(
-        self, step: str, since: int, until: int, apart: str | None = None
-    ) -> dict[str, dict[str, Sums]]:
-        """Sums by steps of local time, and within each by agent, model or project.
-
-        Args:
-            step: ``hour``, ``day``, ``week`` or ``month``.
-            since: first moment, milliseconds since the epoch.
-            until: last moment.
-            apart: one of `LABELS`; ``None``: all under an empty label.
-
-        Returns:
-            Sums by label and then by the step's name (see `steps.label_of`), those without
-            any left out.
-        """
-        where, values = _span(since, until, None)
-        return self._stepped(step, apart if apart in LABELS else "''", where, values)
-
-    def _stepped(
-        self, step: str, apart: str, where: str, values: tuple[object, ...]
-    ) -> dict[str, dict[str, Sums]]:
-        """Sums by label and step of local time, in order of time."""
+    def _stepped(self, step: str, where: str, values: tuple[object, ...]) -> list[tuple[str, Sums]]:
+        """Sums by steps of local time, in order."""
         first, last = self._db.execute(
             f"SELECT min(hour), max(hour) FROM bucket{where}", values
         ).fetchone()
         if first is None:
-            return {}
-        found: dict[str, dict[str, Sums]] = {}
-        for label, number, *sums in self._db.execute(
-            f"SELECT {apart}, {expression(step, first, last)} AS step, {_SUMS} FROM bucket{where}"
-            " GROUP BY 1, 2 ORDER BY 2",
+            return []
+        rows = self._db.execute(
+            f"SELECT {expression(step, first, last)} AS step, {_SUMS} FROM bucket{where}"
+            " GROUP BY 1 ORDER BY 1",
             values,
-        ):
-            found.setdefault(label, {})[name_of(number, step)] = Sums(*sums)
-        return found
+        ).fetchall()
+        return [(name_of(number, step), Sums(*sums)) for number, *sums in rows]
 
     def of_sessions(self, sids: Sequence[int]) -> Sums:
         """What some sessions add up to (a copy's turns count in each of its sessions)."""
@@ -214,48 +192,6 @@ class Totals:
             (now,),
         ).fetchall()
         return {(agent, status): number for agent, status, number in rows}
-
-    def active_sessions(
-        self, step: str, since: int, until: int, apart: str | None = None
-    ) -> dict[str, dict[str, int]]:
-        """How many sessions had turns in each step of local time; copied turns are no news.
-
-        Args:
-            step: one of `STEPS`.
-            since: first moment, milliseconds since the epoch.
-            until: last moment.
-            apart: one of `LABELS`, as the session has it; ``None``: all under an empty label.
-        """
-        what = f"coalesce(session.{apart}, '')" if apart in LABELS else "''"
-        first, last = since // HOUR_MS, until // HOUR_MS
-        found: dict[str, dict[str, int]] = {}
-        for label, number, sessions in self._db.execute(
-            f"SELECT {what}, {expression(step, first, last)} AS step, count(DISTINCT sid)"
-            " FROM presence JOIN session USING (sid) WHERE hour BETWEEN ? AND ?"
-            " GROUP BY 1, 2 ORDER BY 2",
-            (first, last),
-        ):
-            found.setdefault(label, {})[name_of(number, step)] = sessions
-        return found
-
-    def sessions_between(
-        self, since: int, until: int, apart: str | None = None, label: str = ""
-    ) -> list[int]:
-        """Numbers of the sessions with turns between two times (whole hours), newest first.
-
-        Args:
-            since: first moment, milliseconds since the epoch.
-            until: last moment.
-            apart: one of `LABELS`, to take only some; ``None``: all.
-            label: the agent, model or project wanted.
-        """
-        only = f" AND coalesce(session.{apart}, '') = ?" if apart in LABELS else ""
-        rows = self._db.execute(
-            "SELECT DISTINCT sid, updated_at FROM presence JOIN session USING (sid)"
-            f" WHERE hour BETWEEN ? AND ?{only} ORDER BY updated_at DESC, sid DESC",
-            (since // HOUR_MS, until // HOUR_MS, *([label] if only else [])),
-        ).fetchall()
-        return [sid for sid, _ in rows]
 
     def slowest(self, limit: int = 20) -> list[tuple[str, Histogram]]:
         """The tools that typically (half their calls) take longest, over all agents."""

@@ -8,6 +8,7 @@ import pytest
 
 from sparrow_tui.cli import main
 from sparrow_tui.cli.app import fill_demo
+from sparrow_tui.cli.stats import names_of
 from sparrow_tui.store import open_store
 from sparrow_tui.text.wrap import width_of
 
@@ -29,7 +30,7 @@ def run(location: str, *arguments: str) -> int:
 def test_tables_fit_and_add_up(filled: str, by: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(filled, "--by", by) == 0
     table = capsys.readouterr().out
-    assert all(width_of(line) <= 84 for line in table.splitlines())
+    assert all(width_of(line) <= 80 for line in table.splitlines())
     assert table.splitlines()[0].startswith(by)
     assert run(filled, "--by", by, "--json") == 0
     body = json.loads(capsys.readouterr().out)
@@ -65,3 +66,23 @@ def test_hostile_names_are_harmless(tmp_path, capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "[red]漢字" in out
+
+
+def test_projects_of_the_same_name_are_told_apart() -> None:
+    names = ["/home/ann/web", "/home/bob/web", "/srv/api/", "C:\\Users\\ann\\tool", "", "/"]
+    assert names_of(names, "project") == [
+        "ann/web", "bob/web", "api", "tool", "(no project)", "/",
+    ]  # fmt: skip
+
+
+def test_what_has_no_price_is_said(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    from sparrow_tui.model import Turn, Usage
+
+    location = str(tmp_path / "a.db")
+    store = open_store(location)
+    store.save("x:1", [Turn(role="assistant", blocks=[], model="nobody-1", usage=Usage(900, 100))])
+    store.close()
+    assert run(location, "--by", "agent") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "$0.00+" in lines[1]
+    assert lines[-1] == "+ 1.0k tokens of models without a known price"
