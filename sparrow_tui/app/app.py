@@ -148,12 +148,22 @@ class SparrowApp(App[str]):
                     loop.add_signal_handler(number, self._leave, 128 + number)
 
     def _leave(self, code: int) -> None:
+        self._stop_threads()
+        self.exit(return_code=code)
+
+    def on_unmount(self) -> None:
+        """However the app ends, nothing of it goes on asking the store."""
+        self._stop_threads()
+        gc.unfreeze()
+
+    def _stop_threads(self) -> None:
         self.engine.stop()
         self.remotes.stop()
         self.writer.stop()
+        if self.screen_stack:
+            self.main.transcript.loader.stop()
         if self.syncing is not None:
             self.syncing.stop()
-        self.exit(return_code=code)
 
     def begin(self) -> None:
         """The main screen stands: start the engine that answers to it."""
@@ -257,9 +267,5 @@ class SparrowApp(App[str]):
         self.main.transcript.remember()
         if self._persist:
             reading_places.save(self.places)
-        self.engine.stop()
-        self.remotes.stop()
-        self.writer.stop()
-        if self.syncing is not None:
-            self.syncing.stop()
+        self._stop_threads()
         self.exit()

@@ -87,7 +87,7 @@ def _wrap_cells(text: str, width: int, hanging: int) -> list[int]:
                 breakable, since = at + 1, 0
                 used += size
                 continue
-            if breakable > starts[-1]:
+            if breakable > starts[-1] and since <= width - hanging:
                 starts.append(breakable)
                 used = since
             elif place > starts[-1]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sparrow_tui.text.pieces import chunks
@@ -19,6 +19,7 @@ wild = st.lists(st.sampled_from(UNITS), max_size=60).map("".join)
 
 
 @given(wild, st.integers(2, 24), st.integers(0, 4))
+@example("日word ", 5, 3)
 def test_lines_fit_and_nothing_is_lost(text: str, width: int, indent: int) -> None:
     hang = " " * min(indent, width - 2)
     lines = fold_spans([Span(text[:7], "dim"), Span(text[7:])], width, hang)
