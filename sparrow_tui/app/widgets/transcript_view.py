@@ -24,7 +24,8 @@ class TranscriptView(TranscriptTaking):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow", show=False, id="view.follow"),
-        Binding("h,left", "screen.back", "Back", show=False, id="view.back"),
+        Binding("escape,h,left", "screen.back", "Back", key_display="Esc", id="view.back"),
+        Binding("question_mark", "screen.help", "Help", key_display="?", id="view.help"),
     ]  # fmt: skip
     HELP = "The transcript. j/k and pages scroll, ] and [ go by prompts, t folds, n steps matches."
 
