@@ -160,8 +160,6 @@ class SparrowApp(App[str]):
         self.engine.stop()
         self.remotes.stop()
         self.writer.stop()
-        if self.screen_stack:
-            self.main.transcript.loader.stop()
         if self.syncing is not None:
             self.syncing.stop()
 

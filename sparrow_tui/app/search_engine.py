@@ -191,7 +191,9 @@ class SearchEngine(Thread):
                 where = record(error)
                 self._post(messages.EngineFailed(f"that could not be answered; see {where}"))
                 time.sleep(POLL)
-        self._store.close()
+        with self._ready:
+            store, self._store = self._store, None  # told to stop again, there is nothing to do
+        store.close()
 
     def _turn(self, store: SqliteStore) -> None:
         """Wait for something to do, and do it: searches first."""

@@ -45,6 +45,10 @@ class TranscriptView(TranscriptTaking):
         self._was_read = False
         """Whether this session had the focus since it was opened."""
 
+    def on_unmount(self) -> None:
+        """Nothing more is read."""
+        self.loader.stop()
+
     # Showing a session
 
     def open(
