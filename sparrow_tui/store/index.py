@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import apsw
 import msgspec
@@ -92,6 +93,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
 
+@lru_cache(maxsize=20_000)
 def meta_word(kind: str, value: object) -> str:
     """A word about a turn: ``r`` role, ``t`` tool, ``s`` session number."""
     return f"{META}{kind}{_NOT_ALNUM.sub('', tokens.fold(str(value)))}"
@@ -145,9 +147,9 @@ class Index:
 
     def _note_words(self, text: str) -> None:
         """Keep words for `Vocabulary`; those seen before cost a look into a set."""
-        found = set(_PLAIN_WORD.findall(text.lower())) - self._seen
+        found = set(text.split()) - self._seen
         if found:
-            self._new_words |= found
+            self._new_words.update(_PLAIN_WORD.findall(" ".join(found).lower()))
             if len(self._seen) > MOST_SEEN:
                 self._seen.clear()
             self._seen |= found

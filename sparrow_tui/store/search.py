@@ -47,20 +47,23 @@ class Searcher:
         self._db = connection
         self._known: dict[tuple[Condition, ...], frozenset[int]] = {}
         self._known_at: tuple[int, int] = (-1, -1)
+        self._chunks = Chunks(connection)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(self._db)
 
     def _plan(self, query: Query) -> Plan:
-        return plan(query, self._sessions)
-
-    def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
-        """Sessions that fulfil conditions, remembered until something is written."""
+        """How to answer; what is remembered of sessions is dropped when something was written."""
         version = (int(self._db.pragma("data_version")), self._db.total_changes())
         if version != self._known_at or len(self._known) > REMEMBERED:
             self._known.clear()
+            self._chunks.forget()
             self._known_at = version
+        return plan(query, self._sessions)
+
+    def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
+        """Sessions that fulfil conditions."""
         if any("unixepoch" in condition for condition, _ in conditions):
             return sessions_with(self._db, conditions)  # true of the moment only
         if conditions not in self._known:
@@ -95,7 +98,7 @@ class Searcher:
 
     def _newest_ids(self, steps: Plan, limit: int, before: int | None) -> tuple[list[int], bool]:
         """One id more than asked for, if there is one; whether these are all."""
-        stream = Stream(self._db, steps, Chunks(self._db), seconds=SECONDS)
+        stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
         if before is not None:
             stream.below = min(stream.below, before)
         ids = list(islice(stream, limit + 1))
@@ -126,7 +129,7 @@ class Searcher:
     def _count(self, steps: Plan) -> tuple[int, bool]:
         """Matches, up to `COUNTED`; whether that is all of them."""
         if steps.reads_texts or steps.dated or steps.sids is not None or steps.without:
-            stream = Stream(self._db, steps, Chunks(self._db), seconds=SECONDS)
+            stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
             number = sum(1 for _ in islice(stream, COUNTED))
             return number, stream.complete and number < COUNTED
         number = 0
@@ -185,54 +188,55 @@ class Searcher:
         if not steps.on_turns:
             yield self._whole_sessions(query, steps)
             return
-        chunks = Chunks(self._db)
-        first = self._newest(query, steps, chunks)
+        first = self._newest(query, steps)
         if not first.sids and first.complete:
             query, notice = self._vocabulary.corrected(query)
             if notice:
                 yield Results(first.query, complete=False)
                 steps = self._plan(query)
-                first = self._newest(query, steps, chunks)
+                first = self._newest(query, steps)
                 first.notice = notice
-        for results in self._better(query, steps, first, chunks):
+        for results in self._better(query, steps, first):
             results.notice = first.notice
             yield results
 
-    def _better(
-        self, query: Query, steps: Plan, first: Results, chunks: Chunks
-    ) -> Iterator[Results]:
+    def _better(self, query: Query, steps: Plan, first: Results) -> Iterator[Results]:
         if query.sort in ("", "new") or not first.complete:
             yield first
         known = first
         if query.sort in ("", "best"):
-            known = ranked(self._db, steps, first, chunks)
+            known = ranked(self._db, steps, first, self._chunks)
             yield known
         if not first.complete or query.sort in ("old", "long", "cost"):
-            yield self._everything(query, steps, known, chunks)
+            yield self._everything(query, steps, known)
 
-    def _newest(self, query: Query, steps: Plan, chunks: Chunks) -> Results:
+    def _newest(self, query: Query, steps: Plan) -> Results:
         """The sessions of the newest matches."""
         results = Results(query)
-        stream = Stream(self._db, steps, chunks, texts=FIRST_TEXTS, most=FIRST_SEEN)
-        ended = False
-        for row_id in islice(stream, FIRST_HITS):
-            sid = chunks.sid_of(row_id)
-            if sid:
-                results.best.setdefault(sid, row_id)
-                results.counts[sid] = results.counts.get(sid, 0) + 1
-                results.hits += 1
-                if len(results.best) >= FIRST_SESSIONS:
-                    ended = True
-                    break
+        stream = Stream(self._db, steps, self._chunks, texts=FIRST_TEXTS, most=FIRST_SEEN)
+        best, counts, sid_of = results.best, results.counts, self._chunks.sid_of
+        ended = True
+        for batch in stream.batches():
+            for row_id in batch:
+                sid = sid_of(row_id)
+                if sid in counts:
+                    counts[sid] += 1
+                elif sid:
+                    best[sid], counts[sid] = row_id, 1
+            results.hits += len(batch)
+            if len(best) >= FIRST_SESSIONS or results.hits >= FIRST_HITS:
+                break
+        else:
+            ended = False
         results.complete = stream.complete and not ended
-        names = [sid for sid in titled(self._db, steps, steps.titled) if sid not in results.best]
-        results.sids = array("q", [*results.best, *names])
+        names = [sid for sid in titled(self._db, steps, steps.titled) if sid not in best]
+        results.sids = array("q", [*best, *names])
         return results
 
-    def _everything(self, query: Query, steps: Plan, known: Results, chunks: Chunks) -> Results:
+    def _everything(self, query: Query, steps: Plan, known: Results) -> Results:
         """Every session that matches, with the number of its hits."""
         if steps.reads_texts or steps.dated:
-            counts, best, complete = self._read_all(steps, chunks)
+            counts, best, complete = self._read_all(steps)
         else:
             counts, best = self._count_all(steps)
             complete = True
@@ -265,13 +269,13 @@ class Searcher:
                     best[sid] = max(best.get(sid, 0), newest)
         return counts, best
 
-    def _read_all(self, steps: Plan, chunks: Chunks) -> tuple[dict[int, int], dict[int, int], bool]:
+    def _read_all(self, steps: Plan) -> tuple[dict[int, int], dict[int, int], bool]:
         """The same where times or texts decide; whether there was time for all."""
         counts: dict[int, int] = {}
         best: dict[int, int] = {}
-        stream = Stream(self._db, steps, chunks, seconds=SECONDS)
+        stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
         for row_id in stream:
-            sid = chunks.sid_of(row_id)
+            sid = self._chunks.sid_of(row_id)
             if sid:
                 counts[sid] = counts.get(sid, 0) + 1
                 best.setdefault(sid, row_id)
@@ -317,7 +321,7 @@ class Searcher:
             return []
         inside = f'"{index.meta_word("s", sid)}"'
         match = f"({steps.match}) AND {inside}" if steps.match else inside
-        stream = Stream(self._db, steps, Chunks(self._db), match=match)
+        stream = Stream(self._db, steps, self._chunks, match=match)
         ids = msgspec.json.encode(list(islice(stream, limit))).decode()
         rows = self._db.execute(
             "SELECT idx FROM turn WHERE docid IN (SELECT value FROM json_each(?)) ORDER BY idx",

@@ -18,15 +18,19 @@ FIRST, MOST = 64, 1024
 
 
 class Chunks:
-    """Whose chunks of row ids are. Remembers what it was asked; made anew for each question."""
+    """Whose chunks of row ids are. Remembers what it was asked, as long as nothing is written."""
 
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
         self._known: dict[int, int] = {}
 
+    def forget(self) -> None:
+        """Something was written: numbers of chunks may mean others now."""
+        self._known.clear()
+
     def sid_of(self, row_id: int) -> int:
         """The number of the session a turn belongs to; 0: it is not in the store any more."""
-        chunk = docid.chunk_of(row_id)
+        chunk = row_id >> docid.PLACE_BITS
         sid = self._known.get(chunk)
         if sid is None:
             found = self._db.execute("SELECT sid FROM chunk WHERE no = ?", (chunk,)).get
@@ -68,7 +72,9 @@ class Stream:
         self._families = families
         self._texts = texts
         self._most = most
-        self._seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._ended = False
+        self._filtered = steps.sids is not None or bool(steps.without)
         self.below = steps.high
         """Ids given are below this."""
         self.complete = False
@@ -81,25 +87,36 @@ class Stream:
         """Texts that were read."""
 
     def __iter__(self) -> Iterator[int]:
-        steps = self._plan
-        filtered = steps.sids is not None or bool(steps.without)
-        deadline = None if self._seconds is None else time.monotonic() + self._seconds
+        return chain.from_iterable(self.batches())
+
+    def batches(self) -> Iterator[list[int]]:
+        """The same in lists: a list costs less than its items one by one."""
         for batch in self._indexed() if self._match else self._all_turns():
-            for row_id in batch:
-                self.seen += 1
-                if self._most is not None and self.seen > self._most:
+            rest = None if self._most is None else self._most - self.seen
+            kept = batch if rest is None else batch[:rest]
+            self.seen += len(kept)
+            if self._filtered:
+                allows, sid_of = self._plan.allows, self._chunks.sid_of
+                kept = [row_id for row_id in kept if allows(sid_of(row_id))]
+            if self._plan.reads_texts or self._plan.dated:
+                yield from self._verified(kept)
+                if self._ended:
                     return
-                if filtered and not steps.allows(self._chunks.sid_of(row_id)):
-                    continue
-                if steps.reads_texts or steps.dated:
-                    if self._texts is not None and self.read >= self._texts:
-                        return
-                    if deadline is not None and time.monotonic() > deadline:
-                        return
-                    if not self._holds(row_id):
-                        continue
-                yield row_id
+            else:
+                yield kept
+            if rest is not None and rest < len(batch):
+                return
         self.complete = True
+
+    def _verified(self, ids: list[int]) -> Iterator[list[int]]:
+        """Those for which `_holds`, one by one: reading takes long."""
+        for row_id in ids:
+            spent = self._texts is not None and self.read >= self._texts
+            if spent or (self._deadline is not None and time.monotonic() > self._deadline):
+                self._ended = True
+                return
+            if self._holds(row_id):
+                yield [row_id]
 
     def _indexed(self) -> Iterator[list[int]]:
         parts = [
