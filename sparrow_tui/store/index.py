@@ -27,8 +27,6 @@ from sparrow_tui.store.codec import Flag, pack, unpack
 
 PART_ROWS = 250_000
 """Turns in a part before it is sealed."""
-PROMPT_LENGTH = 20_000
-"""Characters of a prompt in the phrase index; what is longer was pasted."""
 MOST_SEEN = 500_000
 HASH_BYTES = 64 << 20
 """Memory FTS5 may gather new entries in before it writes a segment."""
@@ -85,8 +83,9 @@ class Entry(msgspec.Struct):
     flags: int
     tools: Sequence[str]
     files: Sequence[str]
-    text: str
-    """The text form."""
+    words: str
+    """See `codec.Row`."""
+    said: str
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -118,14 +117,12 @@ class Index:
         fed: dict[str, list[tuple[int, str]]] = {family: [] for family in FAMILIES}
         for entry in sorted(entries, key=lambda entry: entry.docid):
             # In order: FTS5 writes a segment when a row id is smaller than the last.
-            text = tokens.index_text(entry.text)
             family = family_of(entry.role)
-            fed[family].append((entry.docid, f"{text} {_about(entry)}"))
+            fed[family].append((entry.docid, f"{entry.words} {_about(entry)}"))
             if family == "talk":
-                self._note_words(text)
-            if entry.flags & Flag.PROMPT:
-                said = tokens.index_text(entry.text[:PROMPT_LENGTH], in_order=True)
-                fed["prompt"].append((entry.docid, said))
+                self._note_words(entry.words)
+            if entry.said:
+                fed["prompt"].append((entry.docid, entry.said))
         for family, rows in fed.items():
             while rows:
                 part, name, room = self._open_part(family, rows[0][0])
