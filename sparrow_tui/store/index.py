@@ -25,8 +25,9 @@ import msgspec
 from sparrow_tui import tokens
 from sparrow_tui.store.codec import Flag, pack, unpack
 
-PART_ROWS = 250_000
-"""Turns in a part before it is sealed."""
+PART_ROWS = 125_000
+"""Turns in a part before it is sealed: the longest any part takes to answer is what a keystroke
+may have to wait for, and every part costs a rare word a look."""
 MOST_SEEN = 500_000
 HASH_BYTES = 64 << 20
 """Memory FTS5 may gather new entries in before it writes a segment."""

@@ -33,6 +33,8 @@ FIRST_SEEN = 6_000
 """Ids looked at for the first stage when a filter throws most of them away."""
 SECONDS = 1.5
 """How long texts are read after that."""
+FIRST_SECONDS = 0.005
+"""After so long the first stage is what was found."""
 REMEMBERED = 6
 """Filters whose sessions are remembered."""
 
@@ -47,6 +49,7 @@ class Searcher:
         self._db = connection
         self._known: dict[tuple[Condition, ...], frozenset[int]] = {}
         self._known_at: tuple[int, int] = (-1, -1)
+        self._lists: dict[bool, array[int]] = {}
         self._chunks = Chunks(connection)
 
     @cached_property
@@ -54,13 +57,18 @@ class Searcher:
         return Vocabulary(self._db)
 
     def _plan(self, query: Query) -> Plan:
-        """How to answer; what is remembered of sessions is dropped when something was written."""
+        """How to answer."""
+        self._refresh()
+        return plan(query, self._sessions)
+
+    def _refresh(self) -> None:
+        """Drop what is remembered of sessions when something was written."""
         version = (int(self._db.pragma("data_version")), self._db.total_changes())
         if version != self._known_at or len(self._known) > REMEMBERED:
             self._known.clear()
+            self._lists.clear()
             self._chunks.forget()
             self._known_at = version
-        return plan(query, self._sessions)
 
     def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
         """Sessions that fulfil conditions."""
@@ -69,6 +77,19 @@ class Searcher:
         if conditions not in self._known:
             self._known[conditions] = sessions_with(self._db, conditions)
         return self._known[conditions]
+
+    def _all(self, children: bool) -> array[int]:
+        """Every session that is not hidden; remembered, because it is asked for most."""
+        self._refresh()
+        held = self._lists.get(children)
+        if held is None:
+            text = self._db.execute(
+                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
+                " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
+                (children,),
+            ).get
+            held = self._lists[children] = array("q", _integers(text))
+        return held
 
     # Turns
 
@@ -98,7 +119,7 @@ class Searcher:
 
     def _newest_ids(self, steps: Plan, limit: int, before: int | None) -> tuple[list[int], bool]:
         """One id more than asked for, if there is one; whether these are all."""
-        stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
+        stream = self._all_of(steps)
         if before is not None:
             stream.below = min(stream.below, before)
         ids = list(islice(stream, limit + 1))
@@ -113,6 +134,11 @@ class Searcher:
         if not steps.on_turns:
             return (0 if query.is_empty else len(self._whole_sessions(query, steps).sids)), True
         return self._count(replace(steps, low=max(steps.low, above + 1)))
+
+    def _all_of(self, steps: Plan) -> Stream:
+        """Every match, as far as there is time to read texts."""
+        seconds = SECONDS if steps.reads_texts else None
+        return Stream(self._db, steps, self._chunks, seconds=seconds)
 
     def _sessions_as_page(self, query: Query, limit: int, problems: list[str]) -> SearchPage:
         """Without words the sessions themselves are the hits."""
@@ -129,7 +155,7 @@ class Searcher:
     def _count(self, steps: Plan) -> tuple[int, bool]:
         """Matches, up to `COUNTED`; whether that is all of them."""
         if steps.reads_texts or steps.dated or steps.sids is not None or steps.without:
-            stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
+            stream = self._all_of(steps)
             number = sum(1 for _ in islice(stream, COUNTED))
             return number, stream.complete and number < COUNTED
         number = 0
@@ -182,17 +208,17 @@ class Searcher:
             matches, the same for the nearest words that are there.
         """
         if query.is_empty:
-            yield Results(query, _all(self._db, children))
+            yield Results(query, self._all(children))
             return
         steps = self._plan(query)
         if not steps.on_turns:
             yield self._whole_sessions(query, steps)
             return
         first = self._newest(query, steps)
-        if not first.sids and first.complete:
+        if not first.sids and first.complete and query.terms:
+            yield Results(query, complete=False)
             query, notice = self._vocabulary.corrected(query)
             if notice:
-                yield Results(first.query, complete=False)
                 steps = self._plan(query)
                 first = self._newest(query, steps)
                 first.notice = notice
@@ -207,13 +233,15 @@ class Searcher:
         if query.sort in ("", "best"):
             known = ranked(self._db, steps, first, self._chunks)
             yield known
-        if not first.complete or query.sort in ("old", "long", "cost"):
+        if not first.complete or query.sort in _ORDERS:
             yield self._everything(query, steps, known)
 
     def _newest(self, query: Query, steps: Plan) -> Results:
         """The sessions of the newest matches."""
         results = Results(query)
-        stream = Stream(self._db, steps, self._chunks, texts=FIRST_TEXTS, most=FIRST_SEEN)
+        stream = Stream(
+            self._db, steps, self._chunks, texts=FIRST_TEXTS, most=FIRST_SEEN, seconds=FIRST_SECONDS
+        )
         best, counts, sid_of = results.best, results.counts, self._chunks.sid_of
         ended = True
         for batch in stream.batches():
@@ -243,7 +271,7 @@ class Searcher:
         newest_first = sorted(best, key=best.__getitem__, reverse=True)
         names = [s for s in titled(self._db, steps, steps.titled, 5_000) if s not in best]
         ordered: Iterable[int] = [*newest_first, *names]
-        if query.sort in ("old", "long", "cost"):
+        if query.sort in _ORDERS:
             ordered = _sorted(self._db, ordered, query.sort)
         elif query.sort != "new":
             ordered = dict.fromkeys([*known.sids[:TOP], *ordered])
@@ -273,7 +301,7 @@ class Searcher:
         """The same where times or texts decide; whether there was time for all."""
         counts: dict[int, int] = {}
         best: dict[int, int] = {}
-        stream = Stream(self._db, steps, self._chunks, seconds=SECONDS)
+        stream = self._all_of(steps)
         for row_id in stream:
             sid = self._chunks.sid_of(row_id)
             if sid:
@@ -283,15 +311,16 @@ class Searcher:
 
     def _whole_sessions(self, query: Query, steps: Plan) -> Results:
         """Sessions by facets alone."""
-        rows = self._db.execute(
-            "SELECT sid FROM session WHERE coalesce(updated_at, 0) >= ?"
-            " AND coalesce(created_at, updated_at, 0) < ? ORDER BY updated_at DESC, sid DESC",
-            (steps.since or 0, 1 << 62 if steps.until is None else steps.until),
-        ).fetchall()
-        sids = steps.kept([sid for (sid,) in rows])
-        if query.sort in ("old", "long", "cost"):
-            sids = _sorted(self._db, sids, query.sort)
-        return Results(query, array("q", sids))
+        where = " AND ".join(f"({condition})" for condition, _ in steps.conditions)
+        values = tuple(value for _, some in steps.conditions for value in some)
+        order = _ORDERS.get(query.sort, "updated_at DESC, sid DESC")
+        text = self._db.execute(
+            f"SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE {where or 'true'}"
+            " AND coalesce(updated_at, 0) >= ? AND coalesce(created_at, updated_at, 0) < ?"
+            f" ORDER BY {order})",
+            (*values, steps.since or 0, 1 << 62 if steps.until is None else steps.until),
+        ).get
+        return Results(query, array("q", _integers(text)))
 
     def details(
         self, sids: Sequence[int], query: Query, results: Results | None = None
@@ -336,24 +365,18 @@ class Searcher:
         return completions.values(self._db, facet, typed)
 
 
-def _all(db: apsw.Connection, children: bool) -> array[int]:
-    text = db.execute(
-        "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
-        " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
-        (children,),
-    ).get
-    return array("q", _integers(text))
+_ORDERS = {
+    "old": "updated_at ASC, sid ASC",
+    "long": "turns DESC, sid DESC",
+    "cost": "cost_micro DESC NULLS LAST, sid DESC",
+}
 
 
 def _sorted(db: apsw.Connection, sids: Iterable[int], sort: str) -> list[int]:
-    order = {
-        "old": "updated_at ASC, sid ASC",
-        "long": "turns DESC, sid DESC",
-        "cost": "cost_micro DESC NULLS LAST, sid DESC",
-    }[sort]
     wanted = msgspec.json.encode(list(sids)).decode()
     rows = db.execute(
-        f"SELECT sid FROM session WHERE sid IN (SELECT value FROM json_each(?)) ORDER BY {order}",
+        "SELECT sid FROM session WHERE sid IN (SELECT value FROM json_each(?))"
+        f" ORDER BY {_ORDERS[sort]}",
         (wanted,),
     )
     return [sid for (sid,) in rows.fetchall()]

@@ -63,7 +63,7 @@ class Stream:
             families: parts to look in.
             texts: so many texts are read at most.
             most: so many ids are looked at, at most.
-            seconds: texts are read for so long.
+            seconds: it is looked for so long; what was begun with a part is finished.
         """
         self._db = db
         self._plan = steps
@@ -104,15 +104,17 @@ class Stream:
                     return
             else:
                 yield kept
-            if rest is not None and rest < len(batch):
+            if (rest is not None and rest < len(batch)) or self._late():
                 return
-        self.complete = True
+        self.complete = not self._ended
+
+    def _late(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline
 
     def _verified(self, ids: list[int]) -> Iterator[list[int]]:
         """Those for which `_holds`, one by one: reading takes long."""
         for row_id in ids:
-            spent = self._texts is not None and self.read >= self._texts
-            if spent or (self._deadline is not None and time.monotonic() > self._deadline):
+            if (self._texts is not None and self.read >= self._texts) or self._late():
                 self._ended = True
                 return
             if self._holds(row_id):
@@ -133,6 +135,11 @@ class Stream:
             active = [part for part in active if part.ready()]
             newest = max((part.ids[0] for part in active), default=-1)
             if at < len(parts) and parts[at][2] >= newest:
+                if self._late():
+                    # What there is already, though the part may have newer ones.
+                    self._ended = True
+                    yield sorted(chain(*(part.ids for part in active)), reverse=True)
+                    return
                 family, number, _ = parts[at]
                 active.append(_Part(self._rows(index.table(family, number))))
                 self.opened += 1
