@@ -205,14 +205,17 @@ def holds(text: str, terms: tuple[Term, ...]) -> bool:
 def _held(folded: str, term: Term) -> bool:
     if term.literal:
         return tokens.fold(term.literal) in folded
-    if not term.prefix:
-        return bool(_term_pattern(term).search(folded))
-    return all(re.search(_of_phrase(phrase, True), folded) for phrase in term.phrases)
+    return all(pattern.search(folded) for pattern in _checks(term))
 
 
 @lru_cache(maxsize=64)
-def _term_pattern(term: Term) -> re.Pattern[str]:
-    return re.compile("|".join(_choices(term)))
+def _checks(term: Term) -> list[re.Pattern[str]]:
+    """Expressions that a folded text must all match to hold a term."""
+    begins = rf"(?<![^\W_{_EASTERN}])"
+    return [
+        re.compile(choice if _CJK.match(phrase[0]) else begins + choice)
+        for choice, phrase in zip(_choices(term), term.phrases, strict=False)
+    ]
 
 
 def highlight(text: str, query: Query) -> list[tuple[int, int]]:
@@ -222,19 +225,33 @@ def highlight(text: str, query: Query) -> list[tuple[int, int]]:
         return []
     folded, offsets = _aligned(text)
     found: list[tuple[int, int]] = []
-    for match in pattern.finditer(folded):
+    match = pattern.search(folded)
+    while match:
         start, end = match.span()
-        if offsets is not None:
-            start, end = offsets[start], offsets[end - 1] + 1 if end > start else offsets[start]
-        if end > start and (not found or start >= found[-1][1]):
-            found.append((start, end))
+        first = start if offsets is None else offsets[start]
+        if match.lastgroup and folded[start - 1 : start].isalnum() and not _begins(text, first):
+            match = pattern.search(folded, start + 1)
+            continue
+        last = end if offsets is None else offsets[end - 1] + 1
+        if last > first and (not found or first >= found[-1][1]):
+            found.append((first, last))
+        match = pattern.search(folded, max(end, start + 1))
     return found
+
+
+def _begins(text: str, at: int) -> bool:
+    """Whether a word may begin inside a run of letters: a camelCase part, or after CJK."""
+    around = text[max(0, at - 1) : at + 2]
+    return at > 0 and bool(_CAMEL_BREAK.match(around) or _CJK.match(around))
 
 
 @lru_cache(maxsize=64)
 def _pattern(terms: tuple[Term, ...]) -> re.Pattern[str] | None:
-    """One expression for all terms, on folded text."""
-    choices = sorted({choice for term in terms for choice in _choices(term)}, key=len, reverse=True)
+    """One expression for all terms, on folded text: words must begin at a beginning."""
+    words = {choice for term in terms if not term.literal for choice in _choices(term)}
+    signs = {choice for term in terms if term.literal for choice in _choices(term)}
+    choices = [f"(?P<words>{'|'.join(sorted(words, key=len, reverse=True))})"] if words else []
+    choices.extend(sorted(signs, key=len, reverse=True))
     return re.compile("|".join(choices)) if choices else None
 
 
@@ -250,46 +267,31 @@ def _choices(term: Term) -> Iterator[str]:
         yield r"[\W_]*".join(pieces)
 
 
-@lru_cache(maxsize=256)
 def _of_phrase(phrase: tuple[str, ...], goes_on: bool) -> str:
-    """An expression for a run of tokens in folded text."""
-    if not phrase[0][0].isalnum():
-        return re.escape(phrase[0])  # an emoji
+    """An expression for a run of tokens in folded text, wherever it begins."""
     if _CJK.match(phrase[0]):
         # Overlapping pairs back to the characters they were.
         return re.escape(phrase[0] + "".join(pair[1:] for pair in phrase[1:]))
-    # U+0001 marks where a camelCase word could be cut: a beginning, and no gap.
-    inner = r"[\W_]+".join("\x01?".join(map(re.escape, token)) for token in phrase)
-    end = "" if goes_on else rf"(?:(?![^\W_])|(?=[{tokens.CJK}]))"
-    return rf"(?:(?<![^\W_])|(?<=[{tokens.CJK}])){inner}{end}"
+    inner = r"[\W_]+".join(map(re.escape, phrase))
+    return inner if goes_on or not phrase[0][0].isalnum() else rf"{inner}(?![^\W_{_EASTERN}])"
 
 
+_EASTERN = "\u2e80-\U0003ffff"
+"""Scripts without spaces, where a word of another script may begin or end. One range compiles
+fast."""
 _CJK = re.compile(f"[{tokens.CJK}]")
 
 
 def _aligned(text: str) -> tuple[str, list[int] | None]:
-    """Folded text, and for each of its characters the offset it comes from (``None``: same).
-
-    A boundary inside a camelCase word is marked with U+0001.
-    """
-    if text.isascii() and not _CAMEL_BREAK.search(text):
+    """Folded text, and for each of its characters the offset it comes from (``None``: same)."""
+    if text.isascii():
         return text.lower(), None
-    folded: list[str] = []
-    offsets: list[int] = []
-    previous = ""
-    for at, character in enumerate(text):
-        following = text[at + 1 : at + 2]
-        upper = character.isupper()
-        if upper and (
-            previous.islower() or previous.isdigit() or (previous.isupper() and following.islower())
-        ):
-            folded.append("\x01")
-            offsets.append(at)
-        plain = character.lower() if character.isascii() else tokens.fold(character)
-        folded.append(plain)
-        offsets.extend([at] * len(plain))
-        previous = character
-    return "".join(folded), offsets
+    plain = {sign: tokens.fold(sign) for sign in set(text) if not sign.isascii()}
+    if all(len(folded) == 1 for folded in plain.values()):
+        return text.translate({ord(sign): folded for sign, folded in plain.items()}).lower(), None
+    pieces = [plain.get(sign) if sign in plain else sign.lower() for sign in text]
+    offsets = [at for at, piece in enumerate(pieces) for _ in piece or ""]
+    return "".join(piece or "" for piece in pieces), offsets
 
 
-_CAMEL_BREAK = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]")
+_CAMEL_BREAK = re.compile(r"[a-z0-9][A-Z]|[A-Z][A-Z][a-z]")

@@ -18,14 +18,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
-REMEMBERED = 60
-"""Characters of a word up to which what it adds is remembered."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -35,11 +33,7 @@ CJK = (
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _CJK_RUN = re.compile(f"[{CJK}]+")
-_CAMEL = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]{0,80}(?:[a-z0-9][A-Z]|[A-Z]{2}[a-z]))[A-Za-z0-9]{3,80}"
-    r"(?![A-Za-z0-9])"
-)
-_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TAILS = re.compile("(?:[a-z0-9]|[A-Z](?=[A-Z][a-z]))(?=([A-Z][A-Za-z0-9]{0,80}))")
 _FOREIGN = re.compile(f"[0-9A-Za-z]*[^\\x00-\\x7f{CJK}][^\\x00-/:-@\\[-`{{-\\x7f{CJK}]*")
 _SIGNS = re.compile(r"[^\w\x00-\x7f]+")
 _COMPATIBLE = re.compile("[ĳŉſ\ufb00-\ufb06\uff01-\uff5e]")
@@ -56,7 +50,7 @@ _INDEXED = re.compile(f"[^\\W_]+(?:{JOINER}[^\\W_]+)?")
 _LONG = re.compile(rf"[^\W_]{{{MAX_TOKEN + 1},}}")
 _JOIN = r"[-_./:\\'@]{1,2}"
 _JOINED = re.compile(f"{_LETTER}+(?:{_JOIN}{_LETTER}+)+")
-_JOINED_ASCII = re.compile(f"[0-9A-Za-z]+(?:{_JOIN}[0-9A-Za-z]+)+")
+_PAIRS = re.compile(f"([0-9A-Za-z]++)(?={_JOIN}([0-9A-Za-z]++))")
 _ONE_JOIN = re.compile(_JOIN)
 _NAMED = re.compile(r"(?<![^\W_])[cC](?:\+\+|#)(?![^\W_])")
 _NAMES = {"+": "cplusplus", "#": "csharp"}
@@ -70,65 +64,47 @@ def index_text(text: str, *, in_order: bool = False) -> str:
         text: any text.
         in_order: keep the order of words, for an index that knows phrases; else each word once.
     """
-    words = text.split()
-    fed: list[str] = []
-    extra: set[str] = set()
-    for word in words if in_order else set(words):
-        if len(word) <= MAX_TOKEN and word.isascii() and word.isalpha() and word.islower():
-            fed.append(word)
-            continue
-        plain, more = _remembered(word) if len(word) <= REMEMBERED else _word(word)
-        fed.append(plain)
-        extra.update(more)
-    if extra:
-        fed.append("\n")
-        fed.extend(extra if not in_order else sorted(extra))
-    return " ".join(fed)
+    words: Iterable[str] = text.split()
+    if not in_order:
+        words = set(words)
+    fed = " ".join(words)
+    if len(max(words, key=len, default="")) > MAX_TOKEN:
+        fed = _LONG.sub(lambda match: match[0][:MAX_TOKEN], fed)
+    extra: list[str] = []
+    if not fed.isascii():
+        foreign = [word for word in words if not word.isascii()]
+        found = {word: _foreign(word) for word in foreign}
+        fed = " ".join([found[word][0] if word in found else word for word in fed.split()])
+        extra = [more for _, some in found.values() for more in some]
+    # Each expression goes over the whole text once, without a step in Python for each word.
+    extra.extend(_TAILS.findall(fed))
+    extra.extend(map(JOINER.join, _PAIRS.findall(fed)))
+    if any(name in fed for name in ("c+", "C+", "c#", "C#")):
+        extra.extend(_NAMES[match[0][1]] for match in _NAMED.finditer(fed))
+    return f"{fed} {' '.join(extra)}" if extra else fed
 
 
-def index_words(text: str) -> set[str]:
+@lru_cache(maxsize=20_000)
+def _foreign(word: str) -> tuple[str, tuple[str, ...]]:
+    """A word with letters or signs beyond ASCII as the index takes it, and the words it adds."""
+    extra = _EMOJI.findall(word)
+    plain = _SIGNS.sub(" ", _plain_letters(word))
+    plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
+    for match in _JOINED.finditer(plain):
+        parts = _ONE_JOIN.split(match[0])
+        extra.extend(f"{one}{JOINER}{other}" for one, other in pairwise(parts))
+    return _CJK_RUN.sub(lambda run: f" {pairs(run[0])} ", plain), tuple(extra)
+
+
+@lru_cache(maxsize=20_000)
+def index_words(text: str) -> tuple[str, ...]:
     """The index words of a short text (a path), as the index itself would split them."""
-    return set(_INDEXED.findall(index_text(text).lower()))
-
-
-def _word(word: str) -> tuple[str, tuple[str, ...]]:
-    """What stands between two spaces, as the index takes it, and the words it adds."""
-    extra: set[str] = set()
-    ascii_only = word.isascii()
-    if not ascii_only:
-        extra.update(_EMOJI.findall(word))
-        word = _SIGNS.sub(" ", _plain_letters(word))
-    if len(word) > MAX_TOKEN:
-        word = _LONG.sub(lambda match: match[0][:MAX_TOKEN], word)
-    for match in _CAMEL.finditer(word):
-        extra.update(_tails(match[0]))
-    for match in (_JOINED_ASCII if ascii_only else _JOINED).finditer(word):
-        extra.update(_neighbours(match[0]))
-    if "+" in word or "#" in word:
-        extra.update(_NAMES[match[0][1]] for match in _NAMED.finditer(word))
-    if not ascii_only:
-        word = _CJK_RUN.sub(lambda match: f" {pairs(match[0])} ", word)
-    return word, tuple(extra)
-
-
-_remembered = lru_cache(maxsize=50_000)(_word)
+    return tuple(dict.fromkeys(_INDEXED.findall(index_text(text, in_order=True).lower())))
 
 
 def pairs(run: str) -> str:
     """A run of CJK characters as overlapping pairs, the last character alone at the end."""
     return " ".join([*(run[i : i + 2] for i in range(len(run) - 1)), run[-1]])
-
-
-def _tails(word: str) -> Iterator[str]:
-    for boundary in _BOUNDARY.finditer(word):
-        yield word[boundary.start() :]
-
-
-def _neighbours(joined: str) -> Iterator[str]:
-    """The tokens of a joined word, two by two."""
-    parts = _ONE_JOIN.split(joined)
-    for first, second in pairwise(parts):
-        yield f"{first}{JOINER}{second}"
 
 
 def _plain_letters(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import zstandard
 
+from sparrow_tui import tokens
 from sparrow_tui.model import (
     Block,
     Image,
@@ -30,6 +31,8 @@ from sparrow_tui.scrub import scrubbed
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
+PROMPT_LENGTH = 20_000
+"""Characters of a prompt in the index of phrases; what is longer was pasted."""
 WORTH_COMPRESSING = 160
 """Bytes; below this zstd gains nothing."""
 LEVEL = 6
@@ -89,8 +92,11 @@ class Row(msgspec.Struct, kw_only=True):
     chars: int
     lines: int
     body: bytes
-    text: str
-    """The text form, storable."""
+    words: str
+    """What the index is fed for the text form (`tokens.index_text`): made where turns are read,
+    in worker processes."""
+    said: str
+    """The same in order, of a prompt; else empty."""
     digest: int
     """64-bit fingerprint of the whole turn: equal means nothing changed."""
     tools: list[str]
@@ -153,8 +159,8 @@ def unpack(data: bytes) -> bytes:
     return _decompressor().decompress(data[1:]) if data[:1] == ZSTD else bytes(data[1:])
 
 
-def encode(turn: Turn) -> Row:
-    """A turn as a row."""
+def encode(turn: Turn, *, to_index: bool = True) -> Row:
+    """A turn as a row; without ``to_index`` there are no words for the index in it."""
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
     flags = 0
@@ -220,7 +226,8 @@ def encode(turn: Turn) -> Row:
         chars=len(text),
         lines=text.count("\n") + 1,
         body=pack(packed),
-        text=text,
+        words=tokens.index_text(text) if to_index else "",
+        said=_said(text) if to_index and flags & Flag.PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
         files=files,
@@ -235,6 +242,10 @@ def encode(turn: Turn) -> Row:
         cost_micro=turn.cost_micro,
         duration_ms=turn.duration_ms,
     )
+
+
+def _said(text: str) -> str:
+    return tokens.index_text(text[:PROMPT_LENGTH], in_order=True)
 
 
 def decode(body: bytes) -> Turn:

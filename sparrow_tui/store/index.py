@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import apsw
 import msgspec
@@ -24,10 +25,9 @@ import msgspec
 from sparrow_tui import tokens
 from sparrow_tui.store.codec import Flag, pack, unpack
 
-PART_ROWS = 250_000
-"""Turns in a part before it is sealed."""
-PROMPT_LENGTH = 20_000
-"""Characters of a prompt in the phrase index; what is longer was pasted."""
+PART_ROWS = 125_000
+"""Turns in a part before it is sealed: the longest any part takes to answer is what a keystroke
+may have to wait for, and every part costs a rare word a look."""
 MOST_SEEN = 500_000
 HASH_BYTES = 64 << 20
 """Memory FTS5 may gather new entries in before it writes a segment."""
@@ -84,14 +84,16 @@ class Entry(msgspec.Struct):
     flags: int
     tools: Sequence[str]
     files: Sequence[str]
-    text: str
-    """The text form."""
+    words: str
+    """See `codec.Row`."""
+    said: str
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
 
 
+@lru_cache(maxsize=20_000)
 def meta_word(kind: str, value: object) -> str:
     """A word about a turn: ``r`` role, ``t`` tool, ``s`` session number."""
     return f"{META}{kind}{_NOT_ALNUM.sub('', tokens.fold(str(value)))}"
@@ -116,14 +118,12 @@ class Index:
         fed: dict[str, list[tuple[int, str]]] = {family: [] for family in FAMILIES}
         for entry in sorted(entries, key=lambda entry: entry.docid):
             # In order: FTS5 writes a segment when a row id is smaller than the last.
-            text = tokens.index_text(entry.text)
             family = family_of(entry.role)
-            fed[family].append((entry.docid, f"{text} {_about(entry)}"))
+            fed[family].append((entry.docid, f"{entry.words} {_about(entry)}"))
             if family == "talk":
-                self._note_words(text)
-            if entry.flags & Flag.PROMPT:
-                said = tokens.index_text(entry.text[:PROMPT_LENGTH], in_order=True)
-                fed["prompt"].append((entry.docid, said))
+                self._note_words(entry.words)
+            if entry.said:
+                fed["prompt"].append((entry.docid, entry.said))
         for family, rows in fed.items():
             while rows:
                 part, name, room = self._open_part(family, rows[0][0])
@@ -145,9 +145,9 @@ class Index:
 
     def _note_words(self, text: str) -> None:
         """Keep words for `Vocabulary`; those seen before cost a look into a set."""
-        found = set(_PLAIN_WORD.findall(text.lower())) - self._seen
+        found = set(text.split()) - self._seen
         if found:
-            self._new_words |= found
+            self._new_words.update(_PLAIN_WORD.findall(" ".join(found).lower()))
             if len(self._seen) > MOST_SEEN:
                 self._seen.clear()
             self._seen |= found

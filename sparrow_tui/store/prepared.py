@@ -62,7 +62,8 @@ def rows(turns: list[Turn], *, sliding: bool = False) -> list[codec.Row]:
         return [codec.encode(turn) for turn in turns]
     encoded = []
     for turn in turns:
-        row = codec.encode(msgspec.structs.replace(turn, time=None))
+        plain = msgspec.structs.replace(turn, time=None)
+        row = codec.encode(plain, to_index=turn.time is None)
         timed = codec.encode(turn) if turn.time is not None else row
         encoded.append(msgspec.structs.replace(timed, digest=row.digest))
     return encoded

@@ -19,6 +19,8 @@ TOP = 40
 """Sessions that are put in order of score."""
 SAID = 200
 """Newest prompts with the words that are looked at."""
+SECONDS = 0.005
+"""How long prompts are looked for, for each of the ways they are."""
 FIRST_TEXTS = 150
 """Texts read for a stage where the index alone cannot answer."""
 
@@ -97,7 +99,14 @@ def _prompts(
     if not match:
         return []
     stream = Stream(
-        db, steps, chunks, match=match, families=(family,), most=SAID, texts=FIRST_TEXTS
+        db,
+        steps,
+        chunks,
+        match=match,
+        families=(family,),
+        most=SAID,
+        texts=FIRST_TEXTS,
+        seconds=SECONDS,
     )
     return list(stream)
 

@@ -33,6 +33,8 @@ FIRST_SEEN = 6_000
 """Ids looked at for the first stage when a filter throws most of them away."""
 SECONDS = 1.5
 """How long texts are read after that."""
+FIRST_SECONDS = 0.005
+"""After so long the first stage is what was found."""
 REMEMBERED = 6
 """Filters whose sessions are remembered."""
 
@@ -47,25 +49,47 @@ class Searcher:
         self._db = connection
         self._known: dict[tuple[Condition, ...], frozenset[int]] = {}
         self._known_at: tuple[int, int] = (-1, -1)
+        self._lists: dict[bool, array[int]] = {}
+        self._chunks = Chunks(connection)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(self._db)
 
     def _plan(self, query: Query) -> Plan:
+        """How to answer."""
+        self._refresh()
         return plan(query, self._sessions)
 
-    def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
-        """Sessions that fulfil conditions, remembered until something is written."""
+    def _refresh(self) -> None:
+        """Drop what is remembered of sessions when something was written."""
         version = (int(self._db.pragma("data_version")), self._db.total_changes())
         if version != self._known_at or len(self._known) > REMEMBERED:
             self._known.clear()
+            self._lists.clear()
+            self._chunks.forget()
             self._known_at = version
+
+    def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
+        """Sessions that fulfil conditions."""
         if any("unixepoch" in condition for condition, _ in conditions):
             return sessions_with(self._db, conditions)  # true of the moment only
         if conditions not in self._known:
             self._known[conditions] = sessions_with(self._db, conditions)
         return self._known[conditions]
+
+    def _all(self, children: bool) -> array[int]:
+        """Every session that is not hidden; remembered, because it is asked for most."""
+        self._refresh()
+        held = self._lists.get(children)
+        if held is None:
+            text = self._db.execute(
+                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
+                " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
+                (children,),
+            ).get
+            held = self._lists[children] = array("q", _integers(text))
+        return held
 
     # Turns
 
@@ -95,7 +119,7 @@ class Searcher:
 
     def _newest_ids(self, steps: Plan, limit: int, before: int | None) -> tuple[list[int], bool]:
         """One id more than asked for, if there is one; whether these are all."""
-        stream = Stream(self._db, steps, Chunks(self._db), seconds=SECONDS)
+        stream = self._all_of(steps)
         if before is not None:
             stream.below = min(stream.below, before)
         ids = list(islice(stream, limit + 1))
@@ -110,6 +134,11 @@ class Searcher:
         if not steps.on_turns:
             return (0 if query.is_empty else len(self._whole_sessions(query, steps).sids)), True
         return self._count(replace(steps, low=max(steps.low, above + 1)))
+
+    def _all_of(self, steps: Plan) -> Stream:
+        """Every match, as far as there is time to read texts."""
+        seconds = SECONDS if steps.reads_texts else None
+        return Stream(self._db, steps, self._chunks, seconds=seconds)
 
     def _sessions_as_page(self, query: Query, limit: int, problems: list[str]) -> SearchPage:
         """Without words the sessions themselves are the hits."""
@@ -126,7 +155,7 @@ class Searcher:
     def _count(self, steps: Plan) -> tuple[int, bool]:
         """Matches, up to `COUNTED`; whether that is all of them."""
         if steps.reads_texts or steps.dated or steps.sids is not None or steps.without:
-            stream = Stream(self._db, steps, Chunks(self._db), seconds=SECONDS)
+            stream = self._all_of(steps)
             number = sum(1 for _ in islice(stream, COUNTED))
             return number, stream.complete and number < COUNTED
         number = 0
@@ -179,67 +208,70 @@ class Searcher:
             matches, the same for the nearest words that are there.
         """
         if query.is_empty:
-            yield Results(query, _all(self._db, children))
+            yield Results(query, self._all(children))
             return
         steps = self._plan(query)
         if not steps.on_turns:
             yield self._whole_sessions(query, steps)
             return
-        chunks = Chunks(self._db)
-        first = self._newest(query, steps, chunks)
-        if not first.sids and first.complete:
+        first = self._newest(query, steps)
+        if not first.sids and first.complete and query.terms:
+            yield Results(query, complete=False)
             query, notice = self._vocabulary.corrected(query)
             if notice:
-                yield Results(first.query, complete=False)
                 steps = self._plan(query)
-                first = self._newest(query, steps, chunks)
+                first = self._newest(query, steps)
                 first.notice = notice
-        for results in self._better(query, steps, first, chunks):
+        for results in self._better(query, steps, first):
             results.notice = first.notice
             yield results
 
-    def _better(
-        self, query: Query, steps: Plan, first: Results, chunks: Chunks
-    ) -> Iterator[Results]:
+    def _better(self, query: Query, steps: Plan, first: Results) -> Iterator[Results]:
         if query.sort in ("", "new") or not first.complete:
             yield first
         known = first
         if query.sort in ("", "best"):
-            known = ranked(self._db, steps, first, chunks)
+            known = ranked(self._db, steps, first, self._chunks)
             yield known
-        if not first.complete or query.sort in ("old", "long", "cost"):
-            yield self._everything(query, steps, known, chunks)
+        if not first.complete or query.sort in _ORDERS:
+            yield self._everything(query, steps, known)
 
-    def _newest(self, query: Query, steps: Plan, chunks: Chunks) -> Results:
+    def _newest(self, query: Query, steps: Plan) -> Results:
         """The sessions of the newest matches."""
         results = Results(query)
-        stream = Stream(self._db, steps, chunks, texts=FIRST_TEXTS, most=FIRST_SEEN)
-        ended = False
-        for row_id in islice(stream, FIRST_HITS):
-            sid = chunks.sid_of(row_id)
-            if sid:
-                results.best.setdefault(sid, row_id)
-                results.counts[sid] = results.counts.get(sid, 0) + 1
-                results.hits += 1
-                if len(results.best) >= FIRST_SESSIONS:
-                    ended = True
-                    break
+        stream = Stream(
+            self._db, steps, self._chunks, texts=FIRST_TEXTS, most=FIRST_SEEN, seconds=FIRST_SECONDS
+        )
+        best, counts, sid_of = results.best, results.counts, self._chunks.sid_of
+        ended = True
+        for batch in stream.batches():
+            for row_id in batch:
+                sid = sid_of(row_id)
+                if sid in counts:
+                    counts[sid] += 1
+                elif sid:
+                    best[sid], counts[sid] = row_id, 1
+            results.hits += len(batch)
+            if len(best) >= FIRST_SESSIONS or results.hits >= FIRST_HITS:
+                break
+        else:
+            ended = False
         results.complete = stream.complete and not ended
-        names = [sid for sid in titled(self._db, steps, steps.titled) if sid not in results.best]
-        results.sids = array("q", [*results.best, *names])
+        names = [sid for sid in titled(self._db, steps, steps.titled) if sid not in best]
+        results.sids = array("q", [*best, *names])
         return results
 
-    def _everything(self, query: Query, steps: Plan, known: Results, chunks: Chunks) -> Results:
+    def _everything(self, query: Query, steps: Plan, known: Results) -> Results:
         """Every session that matches, with the number of its hits."""
         if steps.reads_texts or steps.dated:
-            counts, best, complete = self._read_all(steps, chunks)
+            counts, best, complete = self._read_all(steps)
         else:
             counts, best = self._count_all(steps)
             complete = True
         newest_first = sorted(best, key=best.__getitem__, reverse=True)
         names = [s for s in titled(self._db, steps, steps.titled, 5_000) if s not in best]
         ordered: Iterable[int] = [*newest_first, *names]
-        if query.sort in ("old", "long", "cost"):
+        if query.sort in _ORDERS:
             ordered = _sorted(self._db, ordered, query.sort)
         elif query.sort != "new":
             ordered = dict.fromkeys([*known.sids[:TOP], *ordered])
@@ -265,13 +297,13 @@ class Searcher:
                     best[sid] = max(best.get(sid, 0), newest)
         return counts, best
 
-    def _read_all(self, steps: Plan, chunks: Chunks) -> tuple[dict[int, int], dict[int, int], bool]:
+    def _read_all(self, steps: Plan) -> tuple[dict[int, int], dict[int, int], bool]:
         """The same where times or texts decide; whether there was time for all."""
         counts: dict[int, int] = {}
         best: dict[int, int] = {}
-        stream = Stream(self._db, steps, chunks, seconds=SECONDS)
+        stream = self._all_of(steps)
         for row_id in stream:
-            sid = chunks.sid_of(row_id)
+            sid = self._chunks.sid_of(row_id)
             if sid:
                 counts[sid] = counts.get(sid, 0) + 1
                 best.setdefault(sid, row_id)
@@ -279,15 +311,16 @@ class Searcher:
 
     def _whole_sessions(self, query: Query, steps: Plan) -> Results:
         """Sessions by facets alone."""
-        rows = self._db.execute(
-            "SELECT sid FROM session WHERE coalesce(updated_at, 0) >= ?"
-            " AND coalesce(created_at, updated_at, 0) < ? ORDER BY updated_at DESC, sid DESC",
-            (steps.since or 0, 1 << 62 if steps.until is None else steps.until),
-        ).fetchall()
-        sids = steps.kept([sid for (sid,) in rows])
-        if query.sort in ("old", "long", "cost"):
-            sids = _sorted(self._db, sids, query.sort)
-        return Results(query, array("q", sids))
+        where = " AND ".join(f"({condition})" for condition, _ in steps.conditions)
+        values = tuple(value for _, some in steps.conditions for value in some)
+        order = _ORDERS.get(query.sort, "updated_at DESC, sid DESC")
+        text = self._db.execute(
+            f"SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE {where or 'true'}"
+            " AND coalesce(updated_at, 0) >= ? AND coalesce(created_at, updated_at, 0) < ?"
+            f" ORDER BY {order})",
+            (*values, steps.since or 0, 1 << 62 if steps.until is None else steps.until),
+        ).get
+        return Results(query, array("q", _integers(text)))
 
     def details(
         self, sids: Sequence[int], query: Query, results: Results | None = None
@@ -317,7 +350,7 @@ class Searcher:
             return []
         inside = f'"{index.meta_word("s", sid)}"'
         match = f"({steps.match}) AND {inside}" if steps.match else inside
-        stream = Stream(self._db, steps, Chunks(self._db), match=match)
+        stream = Stream(self._db, steps, self._chunks, match=match)
         ids = msgspec.json.encode(list(islice(stream, limit))).decode()
         rows = self._db.execute(
             "SELECT idx FROM turn WHERE docid IN (SELECT value FROM json_each(?)) ORDER BY idx",
@@ -332,24 +365,18 @@ class Searcher:
         return completions.values(self._db, facet, typed)
 
 
-def _all(db: apsw.Connection, children: bool) -> array[int]:
-    text = db.execute(
-        "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
-        " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
-        (children,),
-    ).get
-    return array("q", _integers(text))
+_ORDERS = {
+    "old": "updated_at ASC, sid ASC",
+    "long": "turns DESC, sid DESC",
+    "cost": "cost_micro DESC NULLS LAST, sid DESC",
+}
 
 
 def _sorted(db: apsw.Connection, sids: Iterable[int], sort: str) -> list[int]:
-    order = {
-        "old": "updated_at ASC, sid ASC",
-        "long": "turns DESC, sid DESC",
-        "cost": "cost_micro DESC NULLS LAST, sid DESC",
-    }[sort]
     wanted = msgspec.json.encode(list(sids)).decode()
     rows = db.execute(
-        f"SELECT sid FROM session WHERE sid IN (SELECT value FROM json_each(?)) ORDER BY {order}",
+        "SELECT sid FROM session WHERE sid IN (SELECT value FROM json_each(?))"
+        f" ORDER BY {_ORDERS[sort]}",
         (wanted,),
     )
     return [sid for (sid,) in rows.fetchall()]

@@ -66,6 +66,8 @@ class Plan:
     since: int | None = None
     until: int | None = None
     """Times of turns lie in ``since <= time < until``, milliseconds."""
+    conditions: tuple[Condition, ...] = ()
+    """What must be true of a session."""
     sids: frozenset[int] | None = None
     """Only these sessions; ``None``: any."""
     without: frozenset[int] = frozenset()
@@ -131,6 +133,9 @@ def plan(query: Query, sessions: Sessions) -> Plan:
     unwanted.extend(_units(term) for term in query.excluded if term.exact)
     result.refusals = tuple(term for term in query.excluded if not term.exact)
     result.checks = tuple(checks)
+    result.conditions = (*conditions, *([] if hidden else [("hidden = 0", ())]))
+    if not (wanted or unwanted or checks or result.refusals):
+        return result  # sessions as a whole: nobody needs their numbers beforehand
     if conditions:
         result.sids = sessions(tuple(conditions))
     if not hidden:

@@ -25,9 +25,10 @@ def snippet(text: str, query: Query) -> tuple[str, list[tuple[int, int]]]:
         space = re.compile(r"\s").search(text, start, at)
         start = space.end() if space else start
     line = clean_line(text[start : start + WIDTH * 3], WIDTH)
+    spans = highlight(line, query)
     if start:
-        line = "…" + line
-    return line, [(a, b) for a, b in highlight(line, query) if b <= len(line)]
+        return f"…{line}", [(first + 1, last + 1) for first, last in spans]
+    return line, spans
 
 
 def _best_place(text: str, query: Query) -> int:

@@ -18,15 +18,19 @@ FIRST, MOST = 64, 1024
 
 
 class Chunks:
-    """Whose chunks of row ids are. Remembers what it was asked; made anew for each question."""
+    """Whose chunks of row ids are. Remembers what it was asked, as long as nothing is written."""
 
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
         self._known: dict[int, int] = {}
 
+    def forget(self) -> None:
+        """Something was written: numbers of chunks may mean others now."""
+        self._known.clear()
+
     def sid_of(self, row_id: int) -> int:
         """The number of the session a turn belongs to; 0: it is not in the store any more."""
-        chunk = docid.chunk_of(row_id)
+        chunk = row_id >> docid.PLACE_BITS
         sid = self._known.get(chunk)
         if sid is None:
             found = self._db.execute("SELECT sid FROM chunk WHERE no = ?", (chunk,)).get
@@ -59,7 +63,7 @@ class Stream:
             families: parts to look in.
             texts: so many texts are read at most.
             most: so many ids are looked at, at most.
-            seconds: texts are read for so long.
+            seconds: it is looked for so long; what was begun with a part is finished.
         """
         self._db = db
         self._plan = steps
@@ -68,7 +72,9 @@ class Stream:
         self._families = families
         self._texts = texts
         self._most = most
-        self._seconds = seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._ended = False
+        self._filtered = steps.sids is not None or bool(steps.without)
         self.below = steps.high
         """Ids given are below this."""
         self.complete = False
@@ -81,25 +87,38 @@ class Stream:
         """Texts that were read."""
 
     def __iter__(self) -> Iterator[int]:
-        steps = self._plan
-        filtered = steps.sids is not None or bool(steps.without)
-        deadline = None if self._seconds is None else time.monotonic() + self._seconds
+        return chain.from_iterable(self.batches())
+
+    def batches(self) -> Iterator[list[int]]:
+        """The same in lists: a list costs less than its items one by one."""
         for batch in self._indexed() if self._match else self._all_turns():
-            for row_id in batch:
-                self.seen += 1
-                if self._most is not None and self.seen > self._most:
+            rest = None if self._most is None else self._most - self.seen
+            kept = batch if rest is None else batch[:rest]
+            self.seen += len(kept)
+            if self._filtered:
+                allows, sid_of = self._plan.allows, self._chunks.sid_of
+                kept = [row_id for row_id in kept if allows(sid_of(row_id))]
+            if self._plan.reads_texts or self._plan.dated:
+                yield from self._verified(kept)
+                if self._ended:
                     return
-                if filtered and not steps.allows(self._chunks.sid_of(row_id)):
-                    continue
-                if steps.reads_texts or steps.dated:
-                    if self._texts is not None and self.read >= self._texts:
-                        return
-                    if deadline is not None and time.monotonic() > deadline:
-                        return
-                    if not self._holds(row_id):
-                        continue
-                yield row_id
-        self.complete = True
+            else:
+                yield kept
+            if (rest is not None and rest < len(batch)) or self._late():
+                return
+        self.complete = not self._ended
+
+    def _late(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline
+
+    def _verified(self, ids: list[int]) -> Iterator[list[int]]:
+        """Those for which `_holds`, one by one: reading takes long."""
+        for row_id in ids:
+            if (self._texts is not None and self.read >= self._texts) or self._late():
+                self._ended = True
+                return
+            if self._holds(row_id):
+                yield [row_id]
 
     def _indexed(self) -> Iterator[list[int]]:
         parts = [
@@ -116,6 +135,11 @@ class Stream:
             active = [part for part in active if part.ready()]
             newest = max((part.ids[0] for part in active), default=-1)
             if at < len(parts) and parts[at][2] >= newest:
+                if self._late():
+                    # What there is already, though the part may have newer ones.
+                    self._ended = True
+                    yield sorted(chain(*(part.ids for part in active)), reverse=True)
+                    return
                 family, number, _ = parts[at]
                 active.append(_Part(self._rows(index.table(family, number))))
                 self.opened += 1

@@ -238,7 +238,7 @@ class Writer:
         rows = self._db.execute(
             "SELECT docid, body FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first)
         ).fetchall()
-        removed = [codec.encode(codec.decode(body)) for _, body in rows]
+        removed = [codec.encode(codec.decode(body), to_index=False) for _, body in rows]
         for row in removed:
             session.apply(row, -1)
         side_tables.forget(self._db, session.sid, removed)
@@ -384,7 +384,7 @@ class Writer:
 
 def _entry(row_id: int, sid: int, row: Row) -> Entry:
     """A row as the index takes it."""
-    return Entry(row_id, sid, row.role, row.flags, row.tools, row.files, row.text)
+    return Entry(row_id, sid, row.role, row.flags, row.tools, row.files, row.words, row.said)
 
 
 def _prompt_of(row: Row) -> str:
