@@ -104,6 +104,8 @@ class SparrowApp(App[str]):
         self.remotes = Remotes(self.from_thread, scrape, prometheus)
         self.keys = KeyOrder(self, super().on_event)
         self.animation_level = "none"
+        # One for all: lines remember what a filter has made of them.
+        self._guard = ControlGuard()
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -125,7 +127,7 @@ class SparrowApp(App[str]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The backstop against control characters runs over everything drawn."""
-        return [*super().get_line_filters(), ControlGuard()]
+        return [*super().get_line_filters(), self._guard]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Variables that themes not of ours lack."""
