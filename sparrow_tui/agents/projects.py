@@ -17,7 +17,7 @@ REGISTRY_LIMIT = 32_000_000
 FOLDER_LIMIT = 1000
 """Folders looked into below home."""
 DEPTH = 3
-"""Levels below home at which a project may stand: ``~/work/client/app``."""
+"""Levels below home at which a project may stand: ``~/code/client/app``."""
 _PASSED_OVER = {"node_modules", "Library", "AppData", "Applications", "snap", "venv", "vendor"}
 
 

@@ -7,7 +7,7 @@ newest part, and a part that is full is sealed: appending never waits for a merg
 index (8 s were measured in one of 1M rows), and a search newest-first stops before old parts.
 
 ``talk`` and ``output`` hold no positions (``detail=none``): with positions the index is 2.1 times
-the text, without 0.9 times, at the same speed. Neighbours in identifiers are index words of their
+the text, without 0.9 times (one table; 1.4 in all). Neighbours in identifiers are words of their
 own (see `sparrow_tui.tokens`); other phrases are looked for in the texts of the turns that have
 all their words. What is not text (role, tools, session, files) are words of the same column that
 begin with a private-use character, which no text's word does.
