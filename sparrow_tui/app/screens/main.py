@@ -82,6 +82,7 @@ class MainScreen(Counting, TakingActions, SearchActions):
             yield Static(Content(""), id="found")
         with Horizontal(id="panes"):
             yield SessionList(id="sessions", present=self.app.present)
+            yield Static(id="divider")
             with Vertical(id="reading"):
                 yield Heading(id="heading", present=self.app.present)
                 loader = TranscriptLoader(self.app.location, self._from_loader)
@@ -246,6 +247,7 @@ class MainScreen(Counting, TakingActions, SearchActions):
     def on_descendant_focus(self) -> None:
         """In narrow terminals the pane with the focus is the one that shows."""
         focused = self.focused
+        self.set_class(isinstance(focused, SessionList), "-listing")
         if isinstance(focused, SearchBox | SessionList):
             self.remove_class("-reading")
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -17,7 +17,8 @@ from sparrow_tui.app import clock
 from sparrow_tui.app.session_rows import SessionRows
 from sparrow_tui.app.widgets.group_heading import draw_heading, group_name
 from sparrow_tui.app.widgets.line_list import LineList
-from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_row, draw_unknown
+from sparrow_tui.app.widgets.row_painter import RowPainter, Shape
+from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_unknown
 from sparrow_tui.store.base import SessionHit
 
 PAGE_AHEAD = 40
@@ -97,10 +98,10 @@ class SessionList(LineList):
         super().__init__(id=id, classes=classes)
         self._present = present
         self.rows = SessionRows()
-        self._looks: Mapping[str, Look] = {}
         self._searching = self._answered = False
-        self._strips: dict[tuple[int, bool], list[Strip]] = {}
-        self._styles: Styles | None = None
+        self._painter = RowPainter(present)
+        self._seen: list[Strip] = []
+        """The lines last drawn."""
         self.marked: set[int] = set()
 
     # What the list shows
@@ -121,7 +122,7 @@ class SessionList(LineList):
 
     def set_looks(self, looks: Mapping[str, Look]) -> None:
         """How agents are named and coloured."""
-        self._looks = looks
+        self._painter.looks = looks
         self._repaint()
 
     def show(self, rows: SessionRows, *, searching: bool, stay: Stay) -> None:
@@ -147,7 +148,7 @@ class SessionList(LineList):
         cursor = rows.session_row(0)
         if held is not None:
             cursor = rows.row_of(held, self.cursor)
-        self.virtual_size = Size(self.row_width, len(rows) * height)
+        self._extend()
         self.set_reactive(SessionList.cursor, cursor)
         top = 0
         if held is not None:
@@ -155,13 +156,30 @@ class SessionList(LineList):
             resting = self.scroll_offset.y == 0 and (cursor + 1) * height <= self.size.height
             top = 0 if resting else max(0, cursor * height - offset)
         self.scroll_to(y=top, animate=False, immediate=True)
-        self._repaint()
+        self._refresh_changed()
         if (
             self.selected != before
             or stay is Stay.NO
             or (stay is Stay.IF_CHOSEN and self._best(before) != best)
         ):
             self._announce()
+
+    def _extend(self) -> None:
+        """There are more or fewer rows: the scrollbar, which always shows, needs no layout."""
+        size = Size(self.row_width, len(self.rows) * self.row_height)
+        self.set_reactive(SessionList.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
+
+    def _refresh_changed(self) -> None:
+        """Draw the lines that are not as they were when last drawn."""
+        lines = self._lines(range(self.size.height))
+        if len(lines) != len(self._seen):
+            self.refresh()
+            return
+        changed = [y for y, line in enumerate(lines) if line is not self._seen[y]]
+        if changed:
+            first, last = changed[0], changed[-1]
+            self.refresh(Region(0, first, self.size.width, last - first + 1))
 
     def _best(self, sid: int | None) -> int | None:
         """The turn of a session's best hit."""
@@ -171,13 +189,7 @@ class SessionList(LineList):
     def update_details(self, details: Mapping[int, SessionHit]) -> None:
         """Fill in rows that were asked for, or that changed."""
         self.rows.learn(details, self._visible_sids())
-        for sid in details:
-            self._redraw(sid)
         self.refresh()
-
-    def _redraw(self, sid: int) -> None:
-        self._strips.pop((sid, False), None)
-        self._strips.pop((sid, True), None)
 
     # Geometry
 
@@ -214,70 +226,86 @@ class SessionList(LineList):
         self.call_after_refresh(self.show_cursor)
 
     def _repaint(self) -> None:
-        self._strips.clear()
+        self._painter.forget()
         self.refresh()
 
     def notify_style_update(self) -> None:
         """Colours changed."""
         super().notify_style_update()
-        self._styles = None
-        self._strips.clear()
+        self._painter.styles = None
+        self._painter.forget()
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
         """One line of the list, at ``y`` within the widget."""
-        width = self.row_width
-        height = self.row_height
-        row, part = divmod(self.scroll_offset.y + y, height)
-        if row >= len(self.rows):
-            if self._answered and not len(self.rows) and y == 0:
-                return draw_nothing(width, self._row_styles())
-            return Strip.blank(width, self.rich_style)
+        return self._lines(range(y, y + 1))[0]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines on their way to the screen.
+
+        The list has no border and no padding, and so no need of what Textual does to add them:
+        it makes several copies of each line, which cost more than drawing them.
+        """
+        strips = self._seen = self._lines(crop.line_range)
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        left, right = crop.column_span
+        if left > 0 or right < self.row_width:
+            strips = [strip.crop(left, right) for strip in strips]
+        return strips
+
+    def _lines(self, wanted: range) -> list[Strip]:
+        """Lines of the list, counted from the widget's top."""
+        shape = Shape(self.row_width, self.compact, self._searching, self.has_focus)
+        top, height = self.scroll_offset.y, self.row_height
+        styles = self._row_styles()
+        lines: list[Strip] = []
+        for y in wanted:
+            row, part = divmod(top + y, height)
+            if row < len(self.rows):
+                lines.append(self._line(row, part, shape, styles))
+            elif y == 0 and self._answered:
+                lines.append(draw_nothing(shape.width, styles))
+            else:
+                lines.append(self._painter.blank(shape.width, self.rich_style))
+        return lines
+
+    def _line(self, row: int, part: int, shape: Shape, styles: Styles) -> Strip:
+        """One line of a row."""
         sid = self.rows.sid(row)
         if sid is None:
-            return self._heading(row, part, width)
-        current = row == self.cursor
-        strips = self._strips.get((sid, current))
-        if strips is None or strips[0].cell_length != width:
-            hit = self.rows.details.get(sid)
-            if hit is None:
-                self._want()
-                return draw_unknown(width, part == 0, self._row_styles())
-            if len(self._strips) > 500:
-                self._strips.clear()
-            strips = draw_row(
-                hit,
-                width=width,
-                compact=self.compact,
-                searching=self._searching,
-                count=self.rows.counts.get(sid),
-                current=current,
-                focused=self.has_focus or not current,
-                marked=sid in self.marked,
-                look=self._looks.get(hit.session.agent),
-                present=self._present(),
-                styles=self._row_styles(),
-            )
-            self._strips[(sid, current)] = strips
-        return strips[min(part, len(strips) - 1)]
+            return self._heading(row, part, shape.width)
+        hit = self.rows.details.get(sid)
+        if hit is None:
+            self._want()
+            return draw_unknown(shape.width, part == 0, styles)
+        lines = self._painter.session(
+            hit,
+            self.rows.counts.get(sid),
+            current=row == self.cursor,
+            marked=sid in self.marked,
+            shape=shape,
+        )
+        return lines[min(part, len(lines) - 1)]
 
     def _heading(self, row: int, part: int, width: int) -> Strip:
         """One line of a group's heading, which stands at the foot of its row."""
         group = self.rows.group(row)
         if group is None or part < self.row_height - 1:
-            return Strip.blank(width, self.rich_style)
-        name = group_name(group.key, self.rows.grouping, self._looks, self._present())
+            return self._painter.blank(width, self.rich_style)
+        name = group_name(group.key, self.rows.grouping, self._painter.looks, self._present())
         return draw_heading(name, len(group.sids), width, self._row_styles())
 
     def _row_styles(self) -> Styles:
-        if self._styles is None:
+        if self._painter.styles is None:
             base = self.rich_style
 
             def part(name: str) -> Style:
                 return self.get_component_rich_style(f"session-list--{name}")
 
-            self._styles = Styles(
+            self._painter.styles = Styles(
                 base=base,
                 title=part("title"),
                 dim=part("dim"),
@@ -294,7 +322,7 @@ class SessionList(LineList):
                 heading=part("heading"),
                 rule=part("rule"),
             )
-        return self._styles
+        return self._painter.styles
 
     def _want(self) -> None:
         """Ask for what is not known of rows around the view, once."""
@@ -318,11 +346,7 @@ class SessionList(LineList):
         return row - 1 if self.rows.group(row - 1) is not None else row
 
     def cursor_moved(self, before: int, after: int) -> None:
-        """Redraw the rows, say which session is selected, and see what comes into view."""
-        for row in (before, after):
-            sid = self.rows.sid(row)
-            if sid is not None:
-                self._strips.pop((sid, True), None)
+        """Say which session is selected, and see what comes into view."""
         self._announce()
         below = after + self.size.height // self.row_height + 2
         if any(sid not in self.rows.details for sid in self.rows.span(after - 1, below)):
@@ -345,7 +369,6 @@ class SessionList(LineList):
         sid = self.selected
         if sid is not None:
             self.marked.symmetric_difference_update({sid})
-            self._redraw(sid)
             self.refresh()
             self.cursor += 1
 
@@ -356,11 +379,11 @@ class SessionList(LineList):
 
     def on_focus(self) -> None:
         """The cursor is brighter with the focus."""
-        self._repaint()
+        self.refresh()
 
     def on_blur(self) -> None:
         """The cursor is dimmer without the focus."""
-        self._repaint()
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """A click selects; a second one reads."""

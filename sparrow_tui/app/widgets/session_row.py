@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -49,6 +50,11 @@ class Styles:
     heading: Style
     rule: Style
 
+
+MOST = 4
+"""Characters a cell of text is made of at most; what is beyond is not looked at."""
+LEAST = 6
+"""Cells below which a fact is left out rather than cut."""
 
 Piece = tuple[str, Style]
 """Text and how it looks."""
@@ -99,13 +105,16 @@ def draw_row(
         row.bar(marked)
         row.add("  ", styles.dim)
         row.add(clean_line(look.label), agent)
-        for fact in (_project(session), _branch(session)):
-            if fact:
-                row.add(f" · {fact}", styles.dim, keep=12)
-        for tag in session.tags:
-            row.add(f" #{clean_line(tag)}", styles.tag, keep=12)
-        row.fill([piece for piece in (_note(session, present, styles), _size(session, styles))
-                  if piece[0]])  # fmt: skip
+        right = [_note(session, present, styles), _size(session, styles)]
+        right = [piece for piece in right if piece[0]]
+        keep = min(_width(right), row.left // 2)
+        facts = [(f" · {fact}", styles.dim) for fact in (_project(session),) if fact]
+        facts += [(f" #{clean_line(tag)}", styles.tag) for tag in session.tags]
+        facts += [(f" · {fact}", styles.dim) for fact in (_branch(session),) if fact]
+        for text, style in facts:
+            if row.left - keep >= LEAST:
+                row.add(text, style, keep=keep)
+        row.fill(right)
         lines.append(row.strip())
     if searching:
         row = _Row(width, current, focused, styles)
@@ -139,6 +148,7 @@ class _Row:
         self.ground = styles.base
         if current:
             self.ground = styles.cursor if focused else styles.cursor_blurred
+        self.back = _back(self.ground)
         self.segments: list[Segment] = []
 
     def bar(self, marked: bool) -> None:
@@ -169,9 +179,7 @@ class _Row:
 
     def on_ground(self, style: Style) -> Style:
         """A style on the row's background."""
-        if self.ground.bgcolor is None:
-            return style
-        return style + Style(bgcolor=self.ground.bgcolor)
+        return style + self.back
 
     def strip(self) -> Strip:
         """The line, filled up to its width."""
@@ -183,6 +191,12 @@ def _width(pieces: Sequence[Piece]) -> int:
     return sum(cell_len(text) + 2 for text, _ in pieces)
 
 
+@lru_cache(maxsize=8)
+def _back(ground: Style) -> Style:
+    """Only the background of a style."""
+    return Style(bgcolor=ground.bgcolor)
+
+
 class Fitted(NamedTuple):
     """A text that fits, and its width."""
 
@@ -192,6 +206,10 @@ class Fitted(NamedTuple):
 
 def fitted(text: str, room: int) -> Fitted:
     """A text cut to at most ``room`` cells (one or more), with dots where it was cut."""
+    if text.isascii():
+        length = len(text)
+        return Fitted(text, length) if length <= room else Fitted(f"{text[: room - 1]}…", room)
+    text = text[: MOST * room]
     length = cell_len(text)
     if length <= room:
         return Fitted(text, length)
