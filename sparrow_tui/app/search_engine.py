@@ -13,7 +13,6 @@ from textual.message import Message
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
 from sparrow_tui.faultlog import record
-from sparrow_tui.query import Query
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
 from sparrow_tui.store.connection import translated
@@ -273,17 +272,16 @@ class SearchEngine(Thread):
                 return
             # The same search again: only its end is told, or rows would change places twice.
             if not refresh:
-                self._tell(store, results, query, generation, started, later=later)
+                self._tell(store, results, generation, started, later=later)
             later = True
         if results is not None and refresh and generation == self.generation:
-            self._tell(store, results, query, generation, started, refresh=True)
+            self._tell(store, results, generation, started, refresh=True)
         self._took = time.perf_counter() - started
 
     def _tell(
         self,
         store: SqliteStore,
         results: Results,
-        query: Query,
         generation: int,
         started: float,
         *,
@@ -311,7 +309,7 @@ class SearchEngine(Thread):
                 later=later,
                 refresh=refresh,
                 notice=results.notice,
-                problems=query.problems,
+                problems=results.query.problems,
                 took_ms=(time.perf_counter() - started) * 1000,
             )
         )

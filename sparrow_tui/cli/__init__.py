@@ -110,9 +110,11 @@ def _run(arguments: list[str]) -> int:
     if command in COMMANDS:
         parser = Parser(prog=PROG, add_help=False)
         commands = parser.add_subparsers(parser_class=Parser)
-        import_module(f"sparrow_tui.cli.{command}").register(commands, common)
+        module = import_module(f"sparrow_tui.cli.{command}")
+        module.register(commands, common)
         rest.remove(command)
-        options = parser.parse_args([command, *rest])
+        arranged = getattr(module, "arranged", None)
+        options = parser.parse_args([command, *(arranged(rest) if arranged else rest)])
     else:
         app = import_module("sparrow_tui.cli.app")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from typing import Any
 
 from sparrow_tui.cli.fresh import fresh_store
@@ -18,6 +19,29 @@ JSON: {"schema": 1, "query", "total", "complete", "problems": [...], "hits": [{"
 "role", "time", "title", "snippet", "spans": [[start, end], ...]}]}; "total" is a lower bound
 unless "complete"; "spans" are offsets of the matches in "snippet".
 """
+
+VALUED = ("--limit", "--store")
+"""Options that are followed by a value."""
+
+
+def arranged(words: list[str]) -> list[str]:
+    """The command's arguments with its options first, so that ``-word`` can leave out a word.
+
+    What begins with one minus after the first word is part of the query (``-h`` is help).
+    """
+    options: list[str] = []
+    query: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            query.extend(rest)
+        elif word.startswith("--") or word == "-h" or (word.startswith("-") and not query):
+            options.append(word)
+            if word in VALUED:
+                options.extend(islice(rest, 1))
+        else:
+            query.append(word)
+    return [*options, "--", *query] if query else options
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:

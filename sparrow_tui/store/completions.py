@@ -26,28 +26,31 @@ _COLUMNS = ("agent", "project", "branch", "model", "status")
 def values(db: apsw.Connection, facet: str, typed: str) -> list[str]:
     """Values that begin as typed, the most frequent first; a project by its last part."""
     start = typed.strip('"').lower()
+    return [v for v in known(db, facet) if v.lower().startswith(start)][:MOST]
+
+
+def known(db: apsw.Connection, facet: str) -> list[str]:
+    """Values the store holds of a facet, or all it may have; some hundred at most."""
     if facet in _FIXED:
-        found = list(_FIXED[facet])
-    elif facet in _COLUMNS:
-        rows = db.execute(
+        return [*_FIXED[facet]]
+    if facet in _COLUMNS:
+        statement = (
             f"SELECT {facet} FROM session WHERE {facet} <> '' GROUP BY {facet}"
             " ORDER BY count(*) DESC LIMIT 500"
         )
-        found = [value for (value,) in rows.fetchall()]
-        if facet == "project":
-            found = [value.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] for value in found]
     elif facet == "tool":
-        rows = db.execute(
+        statement = (
             "SELECT name FROM (SELECT name FROM call WHERE name <> '' LIMIT 50000)"
             " GROUP BY name ORDER BY count(*) DESC LIMIT 200"
         )
-        found = [value for (value,) in rows.fetchall()]
     elif facet == "tag":
-        rows = db.execute(
+        statement = (
             "SELECT value FROM session, json_each(session.tags) GROUP BY value"
             " ORDER BY count(*) DESC LIMIT 200"
         )
-        found = [str(value) for (value,) in rows.fetchall()]
     else:
         return []
-    return [v for v in dict.fromkeys(found) if v and v.lower().startswith(start)][:MOST]
+    found = [str(value) for (value,) in db.execute(statement).fetchall()]
+    if facet == "project":
+        found = [value.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] for value in found]
+    return [value for value in dict.fromkeys(found) if value]

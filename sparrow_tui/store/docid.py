@@ -49,3 +49,8 @@ def first_of(chunk: int) -> int:
 def at(time_ms: int) -> int:
     """The lowest id of a chunk that begins then."""
     return first_of(first_chunk(second_of(time_ms)))
+
+
+def last_at(time_ms: int) -> int:
+    """The highest id of a chunk that begins in the same `STEP`."""
+    return first_of(first_chunk(second_of(time_ms)) + (1 << STEP_BITS)) - 1

@@ -114,7 +114,7 @@ def plan(query: Query, sessions: Sessions) -> Plan:
     conditions: list[Condition] = []
     hidden = on_turn = False
     for facet in query.facets:
-        words = _turn_words(facet)
+        words = turn_words(facet)
         if words:
             on_turn = True
             (unwanted if facet.negated else wanted).append(words)
@@ -122,7 +122,7 @@ def plan(query: Query, sessions: Sessions) -> Plan:
             _limit(result, facet)
         else:
             hidden = hidden or (facet.name, facet.value, facet.negated) == ("is", "hidden", False)
-            condition, values = _session_condition(facet)
+            condition, values = session_condition(facet)
             conditions.append((f"NOT ({condition})" if facet.negated else condition, values))
     checks: list[tuple[Term, ...]] = []
     for clause in query.clauses:
@@ -181,7 +181,7 @@ def _phrases(term: Term) -> str:
     return "(" + " AND ".join(f'"{" ".join(phrase)}"{star}' for phrase in term.phrases) + ")"
 
 
-def _turn_words(facet: Facet) -> str:
+def turn_words(facet: Facet) -> str:
     """The expression for a facet that is about single turns; empty for the others."""
     if facet.name == "role":
         return f'"{meta_word("r", facet.value)}"'
@@ -207,7 +207,7 @@ def _limit(result: Plan, facet: Facet) -> None:
         result.high = docid.at(result.until + docid.SLACK_MS)
 
 
-def _session_condition(facet: Facet) -> Condition:
+def session_condition(facet: Facet) -> Condition:
     """SQL for a facet about whole sessions."""
     name, value = facet.name, facet.value
     if name == "is":
@@ -218,7 +218,11 @@ def _session_condition(facet: Facet) -> Condition:
         limit = int(time.time() * 1000 + facet.number * _DAY)
         return f"coalesce(expires_at {facet.operator} ?, 0) AND NOT source_gone", (limit,)
     if name == "agent":
-        return "agent LIKE ? ESCAPE '\\'", (_pattern(value, "", "%"),)
+        # Its whole name, if there is such an agent: claude is not also claude_ai.
+        return (
+            "agent = ? OR agent LIKE ? ESCAPE '\\'"
+            " AND NOT EXISTS (SELECT 1 FROM session WHERE agent = ?)"
+        ), (value.lower(), _pattern(value, "", "%"), value.lower())
     if name == "tag":
         return "coalesce(tags, '') LIKE ? ESCAPE '\\'", (_pattern(value, '%"', "%"),)
     if name == "session":

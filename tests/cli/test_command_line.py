@@ -94,6 +94,24 @@ def test_search_gives_hits(library: str, capsys: Said) -> None:
     assert wrong["total"] == 4
 
 
+def test_a_minus_leaves_out_without_quotes(library: str, capsys: Said) -> None:
+    for words, expected in {
+        ("mend", "-sail"): ["mend the nët"],
+        ("--limit", "9", "mend", "-sail", "--no-sync"): ["mend the nët"],
+        ("mend", "--limit=9", "-the"): [],
+        ("mend", "-help"): ["mend the nët", "mend the sail"],
+        ("--", "-sail", "mend"): ["mend the nët"],
+    }.items():
+        assert main(["search", "--json", "--store", library, *words]) == 0
+        found = json.loads(capsys.readouterr().out)
+        titles = [hit["snippet"] for hit in found["hits"] if hit["role"] == "user"]
+        assert sorted(titles) == expected, words
+    assert main(["search", "mend", "-h"]) == 0
+    assert "usage" in capsys.readouterr().out
+    assert main(["search", "-x", "mend"]) == 2
+    assert main(["search", "mend", "--colour", "-sail"]) == 2
+
+
 def test_show_gives_turns(library: str, capsys: Said) -> None:
     shown = ask(capsys, "show", native(1))
     assert set(shown) == {"schema", "session", "start", "turns"}
@@ -327,8 +345,9 @@ def test_a_reader_that_goes_away_is_no_fault(library: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_output_that_cannot_be_written_is_said_so(library: str) -> None:
+    assert program("sync").returncode == 0
     with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "sparrow_tui", "list"]
+        command = [sys.executable, "-m", "sparrow_tui", "list", "--no-sync"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
@@ -338,7 +357,8 @@ def test_output_that_cannot_be_written_is_said_so(library: str) -> None:
 
 def test_terminals_that_speak_ascii_only(library: str) -> None:
     env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = program("show", native(1), env=env)
+    assert program("sync").returncode == 0
+    done = program("show", native(1), "--no-sync", env=env)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"mend the n?t" in done.stdout
     done = program("show", native(1), "--json", env=env)

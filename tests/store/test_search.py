@@ -154,7 +154,8 @@ def test_facets(store: SqliteStore) -> None:
         "needle before:2023-12-01": ["codex:2", "claude:1"],
         "role:user before:2023-12-01": ["claude:1"],
         "needle agent:": ["codex:2", "claude:1"],
-        "needle agent:nobody": [],
+        "needle agent:nobody": ["codex:2", "claude:1"],
+        "needle agent:codex project:app": [],
     }.items():
         assert sorted(ids(store, query)) == sorted(expected), query
 
@@ -190,6 +191,79 @@ def test_sorting(store: SqliteStore) -> None:
     assert ids(store, "agent:demo sort:long") == ["demo:1", "demo:3", "demo:2"]
 
 
+def test_a_page_keeps_the_order_that_is_asked_for(store: SqliteStore) -> None:
+    for number, turns in ((1, 3), (2, 1), (3, 2)):
+        put(store, f"demo:{number}", *[said("needle", time=START + number * DAY)] * turns)
+    for sort, expected in {"old": [1, 2, 3], "long": [1, 3, 2]}.items():
+        for words in ("needle", "", "agent:demo"):
+            page = store.search(f"{words} sort:{sort}")
+            assert [hit.session for hit in page.hits] == [f"demo:{n}" for n in expected]
+        assert len(store.search(f"needle sort:{sort}", limit=2).hits) == 2
+    put(store, "demo:4", said("the needle broke", time=START))
+    assert store.search("needle broke sort:best").hits[0].session == "demo:4"
+    assert store.search("neelde broke sort:old").problems == ["showing needle for neelde"]
+
+
+def test_sessions_are_found_by_what_they_are_called(store: SqliteStore) -> None:
+    put(store, "demo:1", said("needle"), title="The harbour wall")
+    put(store, "demo:2", said("the harbour", time=START + DAY), said("harbour", time=START + DAY))
+    put(store, "demo:3", said("thread", time=START + 2 * DAY))
+    with store.transaction():
+        store.organiser.rename("demo:3", "harbour lights")
+    page = store.search("harbour")
+    assert [(hit.session, hit.turn) for hit in page.hits] == [
+        ("demo:3", -1), ("demo:2", 1), ("demo:2", 0), ("demo:1", -1),
+    ]  # fmt: skip
+    assert (page.total, page.complete) == (4, True)
+    seen, before = [], None
+    for _ in range(4):
+        page = store.search("harbour", limit=1, before=before)
+        seen += [(hit.session, hit.turn) for hit in page.hits]
+        assert page.total == 4
+        before = page.next_docid
+    assert seen == [("demo:3", -1), ("demo:2", 1), ("demo:2", 0), ("demo:1", -1)]
+    assert before is None
+    assert [hit.session for hit in store.search("lights").hits] == ["demo:3"]
+    assert store.search("harbour -lights").total == 2, "a title alone cannot tell what is not there"
+
+
+def test_an_agents_whole_name_means_that_agent(store: SqliteStore) -> None:
+    put(store, "claude:1", said("needle"))
+    put(store, "claude_ai:2", said("needle"))
+    assert ids(store, "agent:claude") == ["claude:1"]
+    assert ids(store, "needle agent:CLAUDE") == ["claude:1"]
+    assert ids(store, "needle -agent:claude") == ["claude_ai:2"]
+    assert sorted(ids(store, "needle agent:clau")) == ["claude:1", "claude_ai:2"]
+
+
+UNKNOWN = {
+    "agent:clade": "no agent here is called clade, perhaps claude is meant",
+    "project:sparow": "no project here is called sparow, perhaps sparrow is meant",
+    "-tool:bsah": "no tool here is called bsah, perhaps Bash is meant",
+    "tag:urgnet": "no tag here is called urgnet, perhaps urgent is meant",
+    "model:zzzzzz": "no model here is called zzzzzz",
+}
+
+
+@pytest.mark.parametrize(("facet", "sentence"), UNKNOWN.items())
+def test_values_nothing_has_are_said_and_left_out(
+    store: SqliteStore, facet: str, sentence: str
+) -> None:
+    tool = Turn(role="assistant", blocks=[ToolUse("c", "Bash", {})], model="opus")
+    put(store, "claude:1", said("needle"), tool, project="/home/me/sparrow", model="opus")
+    with store.transaction():
+        store.organiser.tag("claude:1", ["urgent"])
+    text = f"needle {facet}"
+    page = store.search(text)
+    assert page.problems == [sentence]
+    assert [hit.session for hit in page.hits] == ["claude:1"]
+    for results, found in stages(store, text):
+        assert found == ["claude:1"]
+        assert [text[p.start : p.end] for p in results.query.problems] == [facet]
+    assert store.search("neelde " + facet).problems == [sentence, "showing needle for neelde"]
+    assert store.search(facet).hits == []
+
+
 def test_mistyped_words_are_searched_as_the_nearest(store: SqliteStore) -> None:
     put(store, "demo:1", said("the migration ran"))
     put(store, "demo:2", said("migrations and immigration"), said("migration", "assistant"))
@@ -208,9 +282,9 @@ def test_a_title_or_prompt_with_the_phrase_comes_first(store: SqliteStore) -> No
         noise = "gateway test flaky fix the " * 5
         turns = [said(noise, "assistant", START + n * MINUTE) for n in range(20)]
         put(store, f"demo:{number}", *turns)
-    _, (ranked, found), *_ = stages(store, "fix the flaky gateway te")
+    _, (ranked, found), *rest = stages(store, "fix the flaky gateway te")
     assert found[0] == "demo:old"
-    assert len(found) == 61
+    assert len([(ranked, found), *rest][-1][1]) == 61
     best = store.searcher.details(ranked.sids[:1], ranked.query, ranked)[0].best
     assert best is not None
     assert best.role == "user"

@@ -25,8 +25,10 @@ class _Painter(Highlighter):
 
     def highlight(self, text: RichText) -> None:
         """Style the typed text in place."""
+        known = self._box.faults if self._box.faulty == text.plain else []
         for span in language.parse(text.plain).spans:
-            style = self._box.part_style(span.kind)
+            faulty = (span.start, span.end) in known
+            style = self._box.part_style("problem" if faulty else span.kind)
             if style is not None:
                 text.stylize(style, span.start, span.end)
 
@@ -112,6 +114,9 @@ class SearchBox(Input):
         )
         self.cursor_blink = False
         self._search = search
+        self.faulty = ""
+        """The text in which the store found faults, and where (see `mark`)."""
+        self.faults: list[tuple[int, int]] = []
         self._offer: Offer | None = None
         self._completed = ("", 0)
         """The text Tab has made, and the number of the choice in it."""
@@ -132,6 +137,12 @@ class SearchBox(Input):
         """Colours changed."""
         super().notify_style_update()
         self._part_styles.clear()
+
+    def mark(self, text: str, faults: list[tuple[int, int]]) -> None:
+        """Mark what only the store knows to be wrong, as long as ``text`` stands in the box."""
+        if (text, faults) != (self.faulty, self.faults):
+            self.faulty, self.faults = text, faults
+            self.refresh()
 
     def watch_value(self, value: str) -> None:
         """Each change is a search."""

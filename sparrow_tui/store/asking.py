@@ -1,0 +1,124 @@
+"""What every search needs: a plan, whose row ids are whose, what is remembered of sessions."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from functools import cached_property
+
+import apsw
+import msgspec
+
+from sparrow_tui.query import Query
+from sparrow_tui.store import codec
+from sparrow_tui.store.base import Hit
+from sparrow_tui.store.facet_values import checked
+from sparrow_tui.store.ranking import Results
+from sparrow_tui.store.rows import sessions_by_sid
+from sparrow_tui.store.search_plan import Condition, Plan, plan, sessions_with
+from sparrow_tui.store.snippets import snippet
+from sparrow_tui.store.stream import Chunks, Stream
+from sparrow_tui.store.vocabulary import Vocabulary
+
+SECONDS = 1.5
+"""How long texts are read where the index alone cannot answer."""
+REMEMBERED = 6
+"""Filters whose sessions are remembered."""
+
+integers = msgspec.json.Decoder(list[int]).decode
+
+ORDERS = {
+    "old": "updated_at ASC, sid ASC",
+    "long": "turns DESC, sid DESC",
+    "cost": "cost_micro DESC NULLS LAST, sid DESC",
+}
+
+
+class Asking:
+    """A connection to ask through. One thread at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+        self._known: dict[tuple[Condition, ...], frozenset[int]] = {}
+        self._known_at: tuple[int, int] = (-1, -1)
+        self._lists: dict[bool, array[int]] = {}
+        self._chunks = Chunks(connection)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self._db)
+
+    def _plan(self, query: Query) -> Plan:
+        """How to answer."""
+        self._refresh()
+        return plan(query, self._sessions)
+
+    def _refresh(self) -> None:
+        """Drop what is remembered of sessions when something was written."""
+        version = (int(self._db.pragma("data_version")), self._db.total_changes())
+        if version != self._known_at or len(self._known) > REMEMBERED:
+            self._known.clear()
+            self._lists.clear()
+            self._chunks.forget()
+            self._known_at = version
+
+    def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
+        """Sessions that fulfil conditions."""
+        if any("unixepoch" in condition for condition, _ in conditions):
+            return sessions_with(self._db, conditions)  # true of the moment only
+        if conditions not in self._known:
+            self._known[conditions] = sessions_with(self._db, conditions)
+        return self._known[conditions]
+
+    def _checked(self, query: Query) -> Query:
+        """The query without facets that nothing could fulfil."""
+        self._refresh()
+        return checked(self._db, query, self._sessions)
+
+    def _corrected(self, query: Query) -> tuple[Query, str]:
+        """The query with the nearest words there are, and what is to be said about it."""
+        query, notice = self._vocabulary.corrected(query)
+        return self._checked(query), notice
+
+    def _all_of(self, steps: Plan) -> Stream:
+        """Every match, as far as there is time to read texts."""
+        seconds = SECONDS if steps.reads_texts else None
+        return Stream(self._db, steps, self._chunks, seconds=seconds)
+
+    def _hits(self, ids: Sequence[int], query: Query) -> list[Hit]:
+        """Hits for row ids, in their order."""
+        if not ids:
+            return []
+        wanted = msgspec.json.encode(list(ids)).decode()
+        rows = self._db.execute(
+            "SELECT docid, sid, idx, role, time, body FROM turn"
+            " WHERE docid IN (SELECT value FROM json_each(?))",
+            (wanted,),
+        ).fetchall()
+        by_id = {row[0]: row for row in rows}
+        sessions = sessions_by_sid(self._db, {row[1] for row in rows})
+        hits = []
+        for row_id in ids:
+            if row_id not in by_id:
+                continue
+            _, sid, turn, role, moment, body = by_id[row_id]
+            if sid in sessions:
+                session = sessions[sid]
+                text, spans = snippet(codec.text_of(body), query)
+                hits.append(
+                    Hit(session.id, sid, turn, role, moment, session.title, text, spans, row_id)
+                )
+        return hits
+
+    def _whole_sessions(self, query: Query, steps: Plan) -> Results:
+        """Sessions by facets alone."""
+        where = " AND ".join(f"({condition})" for condition, _ in steps.conditions)
+        values = tuple(value for _, some in steps.conditions for value in some)
+        order = ORDERS.get(query.sort, "updated_at DESC, sid DESC")
+        text = self._db.execute(
+            f"SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE {where or 'true'}"
+            " AND coalesce(updated_at, 0) >= ? AND coalesce(created_at, updated_at, 0) < ?"
+            f" ORDER BY {order})",
+            (*values, steps.since or 0, 1 << 62 if steps.until is None else steps.until),
+        ).get
+        return Results(query, array("q", integers(text)))
