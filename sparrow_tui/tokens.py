@@ -24,6 +24,9 @@ from itertools import pairwise
 
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
+REMEMBERED = 40
+MOST_REMEMBERED = 100_000
+"""Characters of a word, and words, whose index text is remembered."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -65,35 +68,49 @@ def index_text(text: str, *, in_order: bool = False) -> str:
         in_order: keep the order of words, for an index that knows phrases; else each word once.
     """
     words: Iterable[str] = text.split()
-    if not in_order:
-        words = set(words)
-    fed = " ".join(words)
-    if len(max(words, key=len, default="")) > MAX_TOKEN:
-        fed = _LONG.sub(lambda match: match[0][:MAX_TOKEN], fed)
+    return " ".join(map(_fed, words if in_order else set(words)))
+
+
+class _Fed(dict[str, str]):
+    """Words of texts, between white space, as the index is fed them; most come again."""
+
+    def __missing__(self, word: str) -> str:
+        fed = _feed(word)
+        if len(word) <= REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[word] = fed
+        return fed
+
+
+_fed = _Fed().__getitem__
+
+
+def _feed(word: str) -> str:
+    plain = word
+    if len(word) > MAX_TOKEN:
+        plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], word)
     extra: list[str] = []
-    if not fed.isascii():
-        foreign = [word for word in words if not word.isascii()]
-        found = {word: _foreign(word) for word in foreign}
-        fed = " ".join([found[word][0] if word in found else word for word in fed.split()])
-        extra = [more for _, some in found.values() for more in some]
-    # Each expression goes over the whole text once, without a step in Python for each word.
-    extra.extend(_TAILS.findall(fed))
-    extra.extend(map(JOINER.join, _PAIRS.findall(fed)))
-    if any(name in fed for name in ("c+", "C+", "c#", "C#")):
-        extra.extend(_NAMES[match[0][1]] for match in _NAMED.finditer(fed))
-    return f"{fed} {' '.join(extra)}" if extra else fed
+    if not plain.isascii():
+        plain = _foreign(plain, extra)
+    if not plain.islower() and not plain.isupper():
+        extra += _TAILS.findall(plain)
+    if not plain.isalnum():
+        extra += map(JOINER.join, _PAIRS.findall(plain))
+        if "+" in plain or "#" in plain:
+            extra += [_NAMES[match[0][1]] for match in _NAMED.finditer(plain)]
+    return f"{plain} {' '.join(extra)}" if extra else plain
 
 
-@lru_cache(maxsize=20_000)
-def _foreign(word: str) -> tuple[str, tuple[str, ...]]:
-    """A word with letters or signs beyond ASCII as the index takes it, and the words it adds."""
-    extra = _EMOJI.findall(word)
+def _foreign(word: str, extra: list[str]) -> str:
+    """A word with letters or signs beyond ASCII as the index takes it; ``extra`` gets more."""
+    extra += _EMOJI.findall(word)
     plain = _SIGNS.sub(" ", _plain_letters(word))
     plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
     for match in _JOINED.finditer(plain):
         parts = _ONE_JOIN.split(match[0])
-        extra.extend(f"{one}{JOINER}{other}" for one, other in pairwise(parts))
-    return _CJK_RUN.sub(lambda run: f" {pairs(run[0])} ", plain), tuple(extra)
+        extra += [f"{one}{JOINER}{other}" for one, other in pairwise(parts)]
+    return _CJK_RUN.sub(lambda run: f" {pairs(run[0])} ", plain)
 
 
 @lru_cache(maxsize=20_000)

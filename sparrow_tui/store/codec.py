@@ -92,9 +92,9 @@ class Row(msgspec.Struct, kw_only=True):
     chars: int
     lines: int
     body: bytes
-    words: str
+    words: str | None
     """What the index is fed for the text form (`tokens.index_text`): made where turns are read,
-    in worker processes."""
+    in worker processes. ``None``: put off, the index takes the turn later."""
     said: str
     """The same in order, of a prompt; else empty."""
     digest: int
@@ -160,7 +160,7 @@ def unpack(data: bytes) -> bytes:
 
 
 def encode(turn: Turn, *, to_index: bool = True) -> Row:
-    """A turn as a row; without ``to_index`` there are no words for the index in it."""
+    """A turn as a row; without ``to_index`` the words for the index are put off."""
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
     flags = 0
@@ -189,7 +189,7 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
                 flags |= _EDIT
             if name in TASK_TOOLS:
                 flags |= _SUBAGENT
-            files.extend(_paths(block.input))
+            files.extend(paths_of(block.input))
         elif isinstance(block, ToolResult):
             results.append((block.tool_use_id, block.is_error, block.duration_ms, block.child))
             if block.is_error:
@@ -226,7 +226,7 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         chars=len(text),
         lines=text.count("\n") + 1,
         body=pack(packed),
-        words=tokens.index_text(text) if to_index else "",
+        words=tokens.index_text(text) if to_index else None,
         said=_said(text) if to_index and flags & Flag.PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
@@ -281,7 +281,7 @@ def _without_picture(block: Block, pictures: list[tuple[str, str, bytes]]) -> Bl
     return block
 
 
-def _paths(value: Any) -> list[str]:
+def paths_of(value: Any) -> list[str]:
     """File paths a tool's input names, also in an ``apply_patch`` text."""
     found: list[str] = []
     if isinstance(value, dict):

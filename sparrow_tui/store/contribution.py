@@ -9,6 +9,9 @@ from sparrow_tui.pricing import price
 from sparrow_tui.store.codec import Flag, Row
 
 
+_API_ERROR = int(Flag.API_ERROR)
+
+
 @dataclass(slots=True)
 class Contribution:
     """What one turn adds to its session's sums."""
@@ -34,7 +37,7 @@ def contribution(row: Row, model: str, *, priced: bool = True) -> Contribution:
         priced: turns without a cost of their own get list prices; not where the agent records
             what the whole session cost.
     """
-    failed = bool(row.flags & Flag.API_ERROR)
+    failed = bool(row.flags & _API_ERROR)
     request = row.role == "assistant" and not failed and row.usage_total is None
     usage = row.usage or Usage()
     cost, unpriced = row.cost_micro, 0
@@ -61,4 +64,5 @@ def listed(model: str, before: Usage, after: Usage, moment: int | None) -> tuple
     whole = price(model, after, moment)
     if whole is None:
         return None, after.beyond(before).total
-    return max(0, whole - (price(model, before, moment) or 0)), 0
+    already = price(model, before, moment) if before.total else 0
+    return max(0, whole - (already or 0)), 0

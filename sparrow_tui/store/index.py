@@ -23,7 +23,7 @@ import apsw
 import msgspec
 
 from sparrow_tui import tokens
-from sparrow_tui.store.codec import Flag, pack, unpack
+from sparrow_tui.store.codec import Flag
 
 PART_ROWS = 125_000
 """Turns in a part before it is sealed: the longest any part takes to answer is what a keystroke
@@ -38,9 +38,7 @@ CREATE TABLE part(
   id INTEGER PRIMARY KEY, family TEXT NOT NULL, rows INTEGER NOT NULL DEFAULT 0,
   low INTEGER NOT NULL, high INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE deferred(               -- turns that are indexed later
-  docid INTEGER PRIMARY KEY, entry BLOB NOT NULL  -- codec.pack(MessagePack of Entry)
-);
+CREATE TABLE deferred(docid INTEGER PRIMARY KEY);  -- turns that are indexed later
 CREATE VIRTUAL TABLE fts_title USING fts5(
   title, prompt, place, content='', contentless_delete=1, prefix='1 2 3',
   tokenize='ascii'
@@ -87,10 +85,6 @@ class Entry(msgspec.Struct):
     words: str
     """See `codec.Row`."""
     said: str
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 @lru_cache(maxsize=20_000)
@@ -211,26 +205,6 @@ class Index:
                 tokens.index_text(f"{project}\n{tags}", in_order=True),
             ),
         )
-
-    def defer(self, entries: Sequence[Entry]) -> None:
-        """Put turns off until `index_deferred`; what the index takes is kept ready."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO deferred VALUES (?,?)",
-            [(entry.docid, pack(_encode(entry), quickly=True)) for entry in entries],
-        )
-
-    def deferred_count(self) -> int:
-        """How many turns were put off."""
-        return int(self._db.execute("SELECT count(*) FROM deferred").get)
-
-    def index_deferred(self, limit: int) -> int:
-        """Index turns that were put off, newest first; how many were done."""
-        rows = self._db.execute(
-            "SELECT docid, entry FROM deferred ORDER BY docid DESC LIMIT ?", (limit,)
-        ).fetchall()
-        self.add([_decode(unpack(entry)) for _, entry in rows])
-        self._db.executemany("DELETE FROM deferred WHERE docid = ?", [(d,) for d, _ in rows])
-        return len(rows)
 
     def check(self) -> list[str]:
         """Sentences about what is wrong with the index; empty: nothing."""

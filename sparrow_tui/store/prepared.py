@@ -33,13 +33,21 @@ encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Prepared).decode
 
 
-def prepare(batch: Batch, source: Source | None = None) -> Prepared:
-    """Encode a reader's batch."""
+def prepare(
+    batch: Batch, source: Source | None = None, *, put_off_output: bool = False
+) -> Prepared:
+    """Encode a reader's batch.
+
+    Args:
+        batch: part of a session.
+        source: where it is from.
+        put_off_output: leave the words of tool output for later (`store.deferred`).
+    """
     return Prepared(
         source=source,
         session=scrubbed(batch.session),
         start=batch.start,
-        rows=rows(batch.turns, sliding=batch.sliding),
+        rows=rows(batch.turns, sliding=batch.sliding, put_off_output=put_off_output),
         coverage=batch.coverage,
         fresh=batch.fresh,
         sliding=batch.sliding,
@@ -56,10 +64,14 @@ def _storable(mark: Checkpoint | None) -> Checkpoint | None:
     return mark
 
 
-def rows(turns: list[Turn], *, sliding: bool = False) -> list[codec.Row]:
+def rows(
+    turns: list[Turn], *, sliding: bool = False, put_off_output: bool = False
+) -> list[codec.Row]:
     """Turns as rows. Sliding sources restamp their turns, so times stay out of the digest."""
     if not sliding:
-        return [codec.encode(turn) for turn in turns]
+        return [
+            codec.encode(turn, to_index=not put_off_output or turn.role != "tool") for turn in turns
+        ]
     encoded = []
     for turn in turns:
         plain = msgspec.structs.replace(turn, time=None)

@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import prepared
+from sparrow_tui.store import deferred, docid, prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -23,7 +23,8 @@ from sparrow_tui.store.base import (
 )
 from sparrow_tui.store.connection import BUSY_MS, connect, immediate, translated
 from sparrow_tui.store.counters import Counters
-from sparrow_tui.store.index import Index
+from sparrow_tui.store.deferred import Waiting
+from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import Organiser
 from sparrow_tui.store.places import Places
 from sparrow_tui.store.prepared import Prepared
@@ -90,13 +91,11 @@ class SqliteStore(SessionStore):
         with translated(self.path), immediate(self.connection):
             yield
 
-    def write(
-        self, items: Sequence[Prepared], *, defer_output: bool = False, revive: bool = False
-    ) -> Written:
+    def write(self, items: Sequence[Prepared], *, revive: bool = False) -> Written:
         """Write parts of sessions as a reader gave them, in one transaction."""
         try:
             with self.transaction():
-                return self._writer.write(items, defer_output=defer_output, revive=revive)
+                return self._writer.write(items, revive=revive)
         except BaseException:
             # What the writer and index remember may be of the transaction that was undone.
             self.__dict__.pop("_writer", None)
@@ -113,11 +112,18 @@ class SqliteStore(SessionStore):
         finally:
             self.connection.set_busy_timeout(BUSY_MS)
 
-    def index_deferred(self, limit: int) -> int:
-        """Index tool output that was put off, at most ``limit`` turns; how many are left."""
+    def deferred_count(self) -> int:
+        """How many turns are not in the index yet."""
+        return deferred.count(self.connection)
+
+    def deferred(self, limit: int, below: int = docid.END) -> Sequence[Waiting]:
+        """Turns that are not in the index yet, newest first, their row ids less than ``below``."""
+        return deferred.newest(self.connection, limit, below)
+
+    def index_deferred(self, entries: Sequence[Entry]) -> None:
+        """Index turns that were put off."""
         with self.transaction():
-            self.index.index_deferred(limit)
-            return self.index.deferred_count()
+            deferred.add(self.connection, self.index, entries)
 
     def save(self, session_id: str, turns: Sequence[Turn], name: str | None = None) -> None:
         """See `SessionStore.save`."""

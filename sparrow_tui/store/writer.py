@@ -13,7 +13,7 @@ import msgspec
 
 from sparrow_tui.agents.common import title_of
 from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
-from sparrow_tui.store import codec, docid, side_tables, sources
+from sparrow_tui.store import codec, deferred, docid, side_tables, sources
 from sparrow_tui.store.codec import Flag, Row
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.index import Entry, Index
@@ -52,21 +52,22 @@ class Writer:
         """Records read of sources that are being read."""
         self._room: dict[int, int] = {}
         """Where a full step's chunks go on: step's first chunk number → a later step's."""
+        self._entries: dict[int, Entry] = {}
+        """What goes into the index at the end, by row id: FTS5 writes a segment whenever a row id
+        is smaller than the last, and newer sessions come first."""
 
-    def write(
-        self, items: Sequence[Prepared], *, defer_output: bool = False, revive: bool = False
-    ) -> Written:
+    def write(self, items: Sequence[Prepared], *, revive: bool = False) -> Written:
         """Write parts in order.
 
         Args:
             items: parts; those of one source in the order it was read.
-            defer_output: leave tool output out of the index for now (`Index.index_deferred`).
             revive: bring back sessions the user deleted.
         """
         done = Written()
+        self._entries.clear()
         for item in items:
             if item.session is not None:
-                self._write_session(item, item.session, done, defer_output, revive)
+                self._write_session(item, item.session, done, revive)
             if item.source is None:
                 continue
             key = (item.source.agent, item.source.path)
@@ -75,10 +76,11 @@ class Writer:
                 self._close_fresh(key, done)
                 records = self._records.pop(key)
                 sources.record(self._db, item.source, item.checkpoint, item.problem, records)
+        self._index.add(list(self._entries.values()))
         return done
 
     def _write_session(
-        self, item: Prepared, info: SessionInfo, done: Written, defer_output: bool, revive: bool
+        self, item: Prepared, info: SessionInfo, done: Written, revive: bool
     ) -> None:
         if self._db.execute("SELECT 1 FROM deleted WHERE id = ?", (info.id,)).fetchone():
             if not revive:
@@ -102,7 +104,7 @@ class Writer:
         from_start = from_start or self._fresh.get(key, ("", 0))[0] == info.id
         added = 0
         if rows or item.source is None:  # a source's part without turns is about facts alone
-            added = self._put(session, start, rows, from_start, defer_output, done)
+            added = self._put(session, start, rows, from_start, done)
         if from_start:
             self._fresh[key] = (info.id, start + len(rows))
         self._store_facts(session, info, item)
@@ -143,7 +145,6 @@ class Writer:
         start: int,
         rows: Sequence[Row],
         keep_tail: bool,
-        defer_output: bool,
         done: Written,
     ) -> int:
         """Make ``rows`` the turns from ``start`` on, keeping what is already the same.
@@ -166,14 +167,21 @@ class Writer:
         new = rows[same:]
         if not new:
             return 0
-        entries, placed = [], []
+        put_off: list[int] = []
+        placed = []
         for position, row in enumerate(new, first):
             row_id = self._place(session, row.time)
             placed.append(
                 (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
                  row.time, row.digest, row.body)
             )  # fmt: skip
-            entries.append(_entry(row_id, session.sid, row))
+            if row.words is None:
+                put_off.append(row_id)
+            else:
+                self._entries[row_id] = Entry(
+                    row_id, session.sid, row.role, row.flags, row.tools, row.files, row.words,
+                    row.said,
+                )  # fmt: skip
             session.apply(row, 1)
             if row.time is not None:
                 session.created_at = min(session.created_at or row.time, row.time)
@@ -182,10 +190,7 @@ class Writer:
                 session.prompt = _prompt_of(row) or session.prompt
         self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
         side_tables.record(self._db, session.sid, first, new)
-        if defer_output:
-            self._index.defer([entry for entry in entries if entry.role == "tool"])
-            entries = [entry for entry in entries if entry.role != "tool"]
-        self._index.add(entries)
+        deferred.put_off(self._db, put_off)
         facts = SessionInfo(
             id=session.id, model=session.model, project=session.project,
             cost_micro=session.own_cost,
@@ -242,7 +247,8 @@ class Writer:
         for row in removed:
             session.apply(row, -1)
         side_tables.forget(self._db, session.sid, removed)
-        self._index.remove([row_id for row_id, _ in rows])
+        waiting = {row_id for row_id, _ in rows if self._entries.pop(row_id, None)}
+        self._index.remove([row_id for row_id, _ in rows if row_id not in waiting])
         self._db.execute("DELETE FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first))
         session.last = None
         kept = self._db.execute(
@@ -380,11 +386,6 @@ class Writer:
                 session.prompt, session.sid,
             ),
         )  # fmt: skip
-
-
-def _entry(row_id: int, sid: int, row: Row) -> Entry:
-    """A row as the index takes it."""
-    return Entry(row_id, sid, row.role, row.flags, row.tools, row.files, row.words, row.said)
 
 
 def _prompt_of(row: Row) -> str:

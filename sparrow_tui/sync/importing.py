@@ -11,6 +11,7 @@ from sparrow_tui.store import sources
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync.discover import look
+from sparrow_tui.sync.indexing import index_deferred
 from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
 from sparrow_tui.sync.workers import parts
 
@@ -22,9 +23,6 @@ WAIT = 0.5
 MOST_WAIT = 4.0
 """Seconds after which what has come is written, however little: at first and later on. Fewer,
 larger transactions leave the index fewer segments to merge."""
-DEFERRED_ROWS = 6_000
-"""Tool results indexed in one transaction."""
-
 Stopped = Callable[[], bool]
 
 
@@ -109,7 +107,7 @@ def import_sources(
     def flush() -> None:
         nonlocal waiting, rows, limit, wait, since
         if waiting:
-            done = store.write(waiting, defer_output=not live, revive=revive)
+            done = store.write(waiting, revive=revive)
             meter.wrote(done.sessions, done.turns)
             for item in waiting:
                 if item.done and item.source is not None:
@@ -117,7 +115,7 @@ def import_sources(
         waiting, rows, since = [], 0, time.monotonic()
         limit, wait = min(limit * 2, MOST_ROWS), min(wait * 1.5, MOST_WAIT)
 
-    reading = parts(tasks, workers)
+    reading = parts(tasks, workers, put_off_output=not live)
     try:
         for item in reading:
             waiting.append(item)
@@ -129,18 +127,6 @@ def import_sources(
         flush()
     finally:
         reading.close()  # type: ignore[attr-defined]
-
-
-def index_deferred(store: SqliteStore, meter: Meter, stopped: Stopped) -> None:
-    """Index tool output that was put off, newest first."""
-    every = left = store.index.deferred_count()
-    if left:
-        meter.now.indexed, meter.now.of_indexed = 0, every
-        meter.phase("indexing")
-    while left and not stopped():
-        left = store.index_deferred(DEFERRED_ROWS)
-        meter.now.indexed = max(every - left, 0)
-        meter.tell()
 
 
 def expire(store: SqliteStore, place: Place, only: Iterable[Source] | None = None) -> None:

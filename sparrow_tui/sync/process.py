@@ -21,6 +21,7 @@ from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import follow, importing
 from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
+from sparrow_tui.sync.indexing import index_deferred
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
 from sparrow_tui.sync.workers import GARBAGE
@@ -90,7 +91,7 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
     _patiently(stop, everything, follow_on)
     scanned = time.monotonic()
     while watcher is not None and not stop.is_set():
-        left = store.index.deferred_count() > 0
+        left = store.deferred_count() > 0
         if not left:
             emit(Progress(phase="watching"))
         names, appeared = watcher.take(0 if left else RESCAN)
@@ -100,9 +101,7 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
         if names:
             _patiently(stop, partial(_apply, store, names, roots, place), follow_on)
         elif left:
-            _patiently(
-                stop, partial(importing.index_deferred, store, Meter(emit), pressed), follow_on
-            )
+            _patiently(stop, partial(index_deferred, store, Meter(emit), pressed), follow_on)
 
 
 def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> None:

@@ -11,8 +11,12 @@ from sparrow_tui.store.liveness import guess
 from sparrow_tui.store.prepared import Prepared, prepare
 
 
-def read(source: Source, since: Checkpoint | None) -> Iterator[Prepared]:
+def read(
+    source: Source, since: Checkpoint | None, *, put_off_output: bool = False
+) -> Iterator[Prepared]:
     """Everything a source says, the last part marked as done.
+
+    ``put_off_output``: leave the words of tool output for later.
 
     Never raises: a source that cannot be read ends with its problem. A fault in an agent's
     module is its own source's problem and goes to the log.
@@ -30,7 +34,7 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Prepared]:
                     yield last
                 if batch.session.status is None and not reader.no_resume:
                     batch.session.status = guess(batch.turns)
-                last = prepare(batch, source)
+                last = prepare(batch, source, put_off_output=put_off_output)
                 mark = batch.checkpoint or mark
         except SourceError as error:
             problem = str(error)

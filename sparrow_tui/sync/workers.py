@@ -6,8 +6,9 @@ import gc
 import multiprocessing
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import Any
@@ -17,8 +18,12 @@ from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.sync.reading import read
 
-AHEAD = 24
-"""Parts that may wait for the writer: with `agents.base.BATCH_BYTES` a bound on memory."""
+UNIT = 512 << 10
+ROOM = 64
+LARGEST = 16
+"""Parts wait for the writer in ``ROOM`` units of ``UNIT`` bytes, about what it writes at once, so
+that reading goes on meanwhile. No part takes more than ``LARGEST`` units: several workers that
+wait in the middle of one leave room for one of them to go on."""
 SMALL = 6_000_000
 """Bytes; less than this is read faster without starting processes."""
 
@@ -26,36 +31,48 @@ GARBAGE = 50_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
 
 Task = tuple[Source, Checkpoint | None]
+Read = Callable[[Source, Checkpoint | None], Iterator[Prepared]]
 
 
-def parts(tasks: Sequence[Task], workers: int | None = None) -> Iterator[Prepared]:
+def parts(
+    tasks: Sequence[Task], workers: int | None = None, *, put_off_output: bool = False
+) -> Iterator[Prepared]:
     """What the sources say, in any order between sources, in order within one.
 
     Args:
         tasks: sources with their checkpoints, in the order to begin them.
-        workers: processes; ``None``: one for each processor, at most four.
+        workers: processes; ``None``: `processes`.
+        put_off_output: leave the words of tool output for later.
     """
-    number = workers or min(4, os.cpu_count() or 1)
+    number = workers or processes()
     if number < 2 or len(tasks) < 2 or sum(source.size for source, _ in tasks) < SMALL:
         for source, since in tasks:
-            yield from read(source, since)
+            yield from read(source, since, put_off_output=put_off_output)
         return
-    yield from _side_by_side(tasks, number)
+    yield from _side_by_side(tasks, number, partial(read, put_off_output=put_off_output))
 
 
-def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
+def processes() -> int:
+    """How many worker processes there should be: one for each processor, at most four."""
+    return min(4, os.cpu_count() or 1)
+
+
+def _side_by_side(tasks: Sequence[Task], number: int, read: Read) -> Iterator[Prepared]:
     context = multiprocessing.get_context("spawn")
     waiting: Any = context.Queue()
-    back: Any = context.Queue(AHEAD)
+    back: Any = context.Queue()
+    room: Any = context.Semaphore(ROOM)
     for task in enumerate(tasks):
         waiting.put(task)
     for _ in range(number):
         waiting.put(None)
-    processes = [
-        context.Process(target=_work, args=(waiting, back), daemon=True) for _ in range(number)
+    team = [
+        context.Process(target=_work, args=(waiting, back, room, read), daemon=True)
+        for _ in range(number)
     ]
-    for process in processes:
+    for process in team:
         process.start()
+    alive = number
     left = set(range(len(tasks)))
     try:
         # Processes take a while to start: the newest sessions are read here until they have.
@@ -74,9 +91,14 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
             try:
                 place, data = back.get(timeout=0.5)
             except queue.Empty:
-                if not any(process.is_alive() for process in processes):
+                now = sum(process.is_alive() for process in team)
+                if not now:
                     break
+                if now < alive:
+                    alive = now
+                    _release(room, ROOM)  # one that was killed may have held all of it
                 continue
+            _release(room, _units(data))
             item = prepared.decode(data)
             if item.done:
                 left.discard(place)
@@ -86,29 +108,46 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
             source, since = tasks[place]
             yield from read(source, since)
     finally:
-        _end(processes)
+        _end(team)
         for channel in (waiting, back):
             channel.cancel_join_thread()
             channel.close()
 
 
-def _end(processes: Sequence[BaseProcess]) -> None:
-    for process in processes:
+def _units(data: bytes) -> int:
+    return min(1 + len(data) // UNIT, LARGEST)
+
+
+def _release(room: Any, units: int) -> None:
+    for _ in range(units):
+        room.release()
+
+
+def _end(team: Sequence[BaseProcess]) -> None:
+    for process in team:
         if process.is_alive():
             process.terminate()
-    for process in processes:
+    for process in team:
         process.join(2)
 
 
-def _work(waiting: Any, back: Any) -> None:
-    """A worker process: read until there is nothing left, or the parent is gone."""
+def begin() -> None:
+    """What a worker process does first."""
     Thread(target=_end_with_parent, daemon=True).start()
     gc.set_threshold(GARBAGE)
+
+
+def _work(waiting: Any, back: Any, room: Any, read: Read) -> None:
+    """A worker process: read until there is nothing left, or the parent is gone."""
+    begin()
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
         while (task := waiting.get()) is not None:
             place, (source, since) = task
             for item in read(source, since):
-                back.put((place, prepared.encode(item)))
+                data = prepared.encode(item)
+                for _ in range(_units(data)):
+                    room.acquire()
+                back.put((place, data))
 
 
 def _end_with_parent() -> None:

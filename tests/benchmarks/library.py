@@ -19,6 +19,8 @@ from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn, Usag
 from sparrow_tui.store import open_store
 from sparrow_tui.store.prepared import Prepared, rows
 from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.sync.indexing import index_deferred
+from sparrow_tui.sync.progress import Meter
 
 FORMS = 200_000
 YEARS_MS = 3 * 365 * 86_400_000
@@ -190,11 +192,10 @@ def fill(store: SqliteStore, sessions: Iterator[tuple[SessionInfo, list[Turn]]])
     waiting: list[Prepared] = []
     held = 0
     for info, turns in sessions:
-        waiting.append(Prepared(session=info, rows=rows(turns)))
+        waiting.append(Prepared(session=info, rows=rows(turns, put_off_output=True)))
         held += len(turns)
         if held >= BATCH:
-            store.write(waiting, defer_output=True)
+            store.write(waiting)
             waiting, held = [], 0
-    store.write(waiting, defer_output=True)
-    while store.index_deferred(BATCH):
-        pass
+    store.write(waiting)
+    index_deferred(store, Meter(lambda _: None), lambda: False)
