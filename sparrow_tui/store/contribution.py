@@ -8,7 +8,6 @@ from sparrow_tui.model import Usage
 from sparrow_tui.pricing import price
 from sparrow_tui.store.codec import Flag, Row
 
-
 _API_ERROR = int(Flag.API_ERROR)
 
 
