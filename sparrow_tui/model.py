@@ -206,6 +206,8 @@ class Coverage(msgspec.Struct, omit_defaults=True):
     """Could not be read (broken JSON, wrong shape)."""
     unknown: dict[str, int] = {}
     """Kinds nobody has told us about, with their number; they are kept as ``Raw``."""
+    examples: dict[str, str] = {}
+    """Where in the source one of each of these is: a line's number, or a record's key."""
 
     def add(self, other: Coverage) -> None:
         """Add another part's figures to these."""
@@ -215,6 +217,12 @@ class Coverage(msgspec.Struct, omit_defaults=True):
         self.bad += other.bad
         for kind, number in other.unknown.items():
             self.unknown[kind] = self.unknown.get(kind, 0) + number
+
+    def locate(self, place: str) -> None:
+        """Note a place for kinds that are new since the last call."""
+        if len(self.examples) < len(self.unknown):
+            for kind in self.unknown:
+                self.examples.setdefault(kind, place)
 
 
 def text_form(blocks: Iterable[Block]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from sparrow_tui.agents.base import BATCH_BYTES, BATCH_TURNS, Batch, Checkpoint
 from sparrow_tui.model import (
     Block,
@@ -69,11 +71,15 @@ def cut(
     held: list[Turn] = []
     size = 0
     for turn in turns:
+        if coverage.unknown:
+            where = f"message {turn.uid}" if turn.uid else f"turn {start + len(held)}"
+            coverage.locate(f"{info.native_id}, {where}")
         held.append(turn)
         size += weight(turn.blocks)
         if len(held) >= BATCH_TURNS or size >= BATCH_BYTES:
             yield Batch(info, start, held, _taken(coverage), fresh=fresh)
             start, held, size, fresh = start + len(held), [], 0, False
+    coverage.locate(info.native_id)
     if held or fresh or coverage.records:
         yield Batch(info, start, held, _taken(coverage), fresh=fresh)
 
@@ -108,8 +114,7 @@ def _length(value: Any) -> int:
 
 def _taken(coverage: Coverage) -> Coverage:
     """The figures so far, which start again from zero."""
-    part = Coverage()
-    part.add(coverage)
+    part = msgspec.structs.replace(coverage)
     coverage.records = coverage.kept = coverage.skipped = coverage.bad = 0
-    coverage.unknown = {}
+    coverage.unknown, coverage.examples = {}, {}
     return part

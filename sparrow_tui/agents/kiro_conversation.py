@@ -65,13 +65,14 @@ def turns(conversation: dict[str, Any], info: SessionInfo, coverage: Coverage) -
         coverage.kept += 1
         yield Turn(role="summary", blocks=[Notice("compaction"), Text(summary)])
     history = conversation.get("history")
-    for entry in history if isinstance(history, list) else []:
+    for number, entry in enumerate(history if isinstance(history, list) else []):
         coverage.records += 1
         try:
             found = _entry(entry, info, coverage)
         except WRONG_SHAPE:
             coverage.bad += 1
             continue
+        coverage.locate(f"{info.native_id}, entry {number}")
         coverage.kept += bool(found)
         coverage.skipped += not found
         yield from found

@@ -64,6 +64,8 @@ class LineSession(ABC):
         """Plain values the agent's module needs from one reading to the next."""
         self.open: list[Turn] = []
         """Turns to which following records may add; they come after those already given."""
+        self.lines = 0
+        """Lines of the file that were read."""
         self.coverage = Coverage()
         """Figures of the batch in the making; ``records`` and ``bad`` are counted outside."""
 
@@ -181,6 +183,7 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
         session.begin()
     for begin, line in lines.lines(path, offset):
         session.coverage.records += 1
+        session.lines += 1 + (lines.newlines(path, offset, begin) if begin > offset else 0)
         record = None if (passed := session.ignores(line)) else lines.parse(line)
         if passed:
             session.skip()
@@ -189,6 +192,7 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
                 held.extend(session.take(record))
             except WRONG_SHAPE:
                 session.coverage.bad += 1
+            session.coverage.locate(f"{session.lines}")
         else:
             session.coverage.bad += 1
         offset = begin + len(line)
@@ -220,6 +224,7 @@ def _batch(
         "info": msgspec.to_builtins(session.info),
         "state": session.state,
         "open": msgspec.to_builtins(session.open),
+        "lines": session.lines,
         "tail": _tail(session.source.path, offset),
     }
     # A copy: the session goes on changing what it holds.
@@ -236,6 +241,7 @@ def _restore(session: LineSession, kept: Any, tail: str) -> bool:
         session.info = msgspec.convert(kept["info"], SessionInfo)
         session.state = dict(kept["state"])
         session.open = msgspec.convert(kept["open"], list[Turn])
+        session.lines = int(kept["lines"])
     except (*WRONG_SHAPE, msgspec.ValidationError):
         return False
     return True

@@ -89,6 +89,17 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
                 yield start, line
 
 
+def newlines(path: str | Path, start: int, end: int) -> int:
+    """Line breaks between two offsets of a file.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    with open_source(path) as file, _told():
+        file.seek(start)
+        return file.read(end - start).count(b"\n")
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """What goes wrong while a file is read, as one sentence."""

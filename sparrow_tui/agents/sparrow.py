@@ -133,7 +133,7 @@ def _batch(session_id: str, row: dict[str, Any], updated: Any, seen: Seen) -> Ba
     native = session_id.partition(":")[2]
     surface = _SURFACE.fullmatch(native.rpartition("@")[2] if "@" in native else native)
     coverage = Coverage()
-    turns = _turns(as_text(row["messages_json"]), coverage)
+    turns = _turns(native, as_text(row["messages_json"]), coverage)
     info = SessionInfo(
         id=session_id,
         title=as_text(row["name"]).strip() or None,
@@ -146,7 +146,7 @@ def _batch(session_id: str, row: dict[str, Any], updated: Any, seen: Seen) -> Ba
     return Batch(info, 0, turns, coverage, sliding=True, checkpoint=seen.checkpoint())
 
 
-def _turns(text: str, coverage: Coverage) -> list[Turn]:
+def _turns(native: str, text: str, coverage: Coverage) -> list[Turn]:
     """The messages of a session; what cannot be understood is kept raw."""
     messages = lines.parse(text or "[]")
     if not isinstance(messages, list):
@@ -165,6 +165,7 @@ def _turns(text: str, coverage: Coverage) -> list[Turn]:
         for block in blocks:
             if isinstance(block, Raw):
                 count_unknown(coverage, block.kind)
+        coverage.locate(f"{native}, message {len(turns)}")
         role = _ROLES.get(as_text(message.get("role")), "system")
         if blocks and all(isinstance(block, ToolResult) for block in blocks):
             role = "tool"

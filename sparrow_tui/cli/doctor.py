@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +114,7 @@ def _bytes(path: Path) -> int:
 
 def _print(report: dict[str, Any]) -> None:
     store = report["store"]
-    print(paint("Store", BOLD))
-    print(f"  {clean_line(store['path'])}")
+    print(f"{paint('Store', BOLD)}  {_short(store['path'])}")
     if not store["exists"]:
         print("  not there yet: the first sync makes it")
     else:
@@ -122,36 +123,73 @@ def _print(report: dict[str, Any]) -> None:
             f"  {store['bytes'] / 1e6:,.1f} MB, {store['sessions']:,} sessions, "
             f"{store['turns']:,} turns; {health}"
         )
+    absent = []
     for held in report["agents"].values():
-        there = [place for place in held["places"] if place["exists"]]
-        state = (
-            f"{held['sources']:,} sources, {held['sessions']:,} sessions, {held['turns']:,} turns"
-            if held["sources"] or held["sessions"]
-            else ("nothing found" if there else "not here")
-        )
-        print(f"\n{paint(clean_line(held['label']), BOLD)}  {state}")
-        for place in held["places"]:
-            mark = "✓" if place["exists"] else paint("·", DIM)
-            print(f"  {mark} {clean_line(place['path'])}")
-        _details(held)
+        if held["sources"] or held["sessions"] or any(p["exists"] for p in held["places"]):
+            _agent(held)
+        else:
+            absent.append(clean_line(held["label"]))
+    if absent:
+        width = shutil.get_terminal_size((80, 24)).columns
+        line = f"Not here: {', '.join(absent)}. Where they were looked for: doctor --json"
+        print("\n" + textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
-def _details(held: dict[str, Any]) -> None:
+def _agent(held: dict[str, Any]) -> None:
+    """What was found of one agent."""
     coverage = held["coverage"] or {}
+    state = "nothing found"
+    if held["sources"] or held["sessions"]:
+        state = (
+            f"{_many(held['sources'], 'source')}, {_many(held['sessions'], 'session')}, "
+            f"{_many(held['turns'], 'turn')}"
+        )
+    if coverage.get("records"):
+        state += f", {_share(coverage)} of records understood"
+    print(f"\n{paint(clean_line(held['label']), BOLD)}  {state}")
+    for place in held["places"]:
+        if place["exists"]:
+            print(f"  {_short(place['path'])}")
+    missing = [place["path"] for place in held["places"] if not place["exists"]]
+    if missing:
+        more = f" nor {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        print(paint(f"  not there: {_short(missing[0])}{more}", DIM))
     if coverage.get("records"):
         unknown = sum(coverage.get("unknown", {}).values())
         print(
-            f"  records: {coverage['records']:,} in the sources, {coverage.get('kept', 0):,} kept, "
+            f"  {coverage['records']:,} records: {coverage.get('kept', 0):,} kept, "
             f"{coverage.get('skipped', 0):,} skipped by rule, {unknown:,} unknown, "
             f"{coverage.get('bad', 0):,} bad"
         )
     if held["gone"]:
         print(f"  {held['gone']:,} sources are gone; their sessions are kept here")
     for item in held["problems"][:EXAMPLES]:
-        print(paint(f"  {clean_line(item['path'])}: {clean_line(item['problem'])}", RED))
+        print(paint(f"  {_short(item['path'])}: {clean_line(item['problem'])}", RED))
     if len(held["problems"]) > EXAMPLES:
         print(f"  and {len(held['problems']) - EXAMPLES:,} more that could not be read")
     for item in held["unknown"][:EXAMPLES]:
-        example = f" (as in {clean_line(item['example'])})" if item["example"] else ""
-        text = f"  unknown record {clean_line(item['kind'])}: {item['number']:,}{example}"
-        print(paint(text, YELLOW))
+        print(paint(f"  {item['number']:,} unknown: {clean_line(item['kind'])}", YELLOW))
+        if item["example"]:
+            print(f"    as in {_short(item['example'])}")
+    if len(held["unknown"]) > EXAMPLES:
+        print(f"  and {len(held['unknown']) - EXAMPLES:,} more kinds that are unknown")
+
+
+def _share(coverage: dict[str, Any]) -> str:
+    """How much was understood, rounded down: 100 % is said of all only."""
+    records = coverage["records"]
+    lost = coverage.get("bad", 0) + sum(coverage.get("unknown", {}).values())
+    hundredths = max(0, records - lost) * 10_000 // records
+    return f"{hundredths / 100:g} %"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _short(path: str) -> str:
+    """A path as people write it, safe to print."""
+    home = os.path.expanduser("~")
+    if home != "~" and path.startswith(home + os.sep):
+        path = "~" + path[len(home) :]
+    return clean_line(path)

@@ -157,10 +157,12 @@ def mark_expiry(
 def note_unknown(db: apsw.Connection, source: Source, coverage: Coverage) -> None:
     """Remember kinds of record nobody told us about, with a place where one is."""
     for kind, number in coverage.unknown.items():
+        where = coverage.examples.get(kind, "")
+        place = f"{source.path}:{where}" if where.isdecimal() else f"{source.path} ({where})"
         db.execute(
             "INSERT INTO unknown_record VALUES (?,?,?,?) ON CONFLICT(agent, kind) DO UPDATE SET"
             " number = number + excluded.number",
-            (source.agent, kind[:200], number, source.path),
+            (source.agent, kind[:200], number, place if where else source.path),
         )
 
 
@@ -178,11 +180,6 @@ def report(db: apsw.Connection) -> dict[str, dict[str, Any]]:
         " ORDER BY agent, path"
     ).fetchall():
         agents[agent]["problems"].append({"path": path, "problem": problem})
-    for agent, kind, number, example in db.execute(
-        "SELECT agent, kind, number, example FROM unknown_record ORDER BY agent, number DESC"
-    ).fetchall():
-        if agent in agents:
-            agents[agent]["unknown"].append({"kind": kind, "number": number, "example": example})
     for agent, sessions, turns in db.execute(
         "SELECT agent, count(*), sum(turns) FROM session GROUP BY agent"
     ).fetchall():
@@ -194,7 +191,16 @@ def report(db: apsw.Connection) -> dict[str, dict[str, Any]]:
         total = Coverage()
         for (text,) in db.execute(
             "SELECT coverage FROM session WHERE agent = ? AND coverage IS NOT NULL", (agent,)
-        ):
+        ).fetchall():
             total.add(_coverage(text))
         held["coverage"] = msgspec.to_builtins(total)
+        examples = dict(
+            db.execute(
+                "SELECT kind, example FROM unknown_record WHERE agent = ?", (agent,)
+            ).fetchall()
+        )
+        held["unknown"] = [
+            {"kind": kind, "number": number, "example": examples.get(kind[:200])}
+            for kind, number in sorted(total.unknown.items(), key=lambda item: -item[1])
+        ]
     return agents

@@ -54,6 +54,7 @@ class Reading:
         self.emitted = 0
         for batch in agent.read(source, self.checkpoint):
             assert len(batch.turns) <= 520
+            assert set(batch.coverage.examples) == set(batch.coverage.unknown)
             session = self.sessions.setdefault(batch.session.native_id, Session(batch.session))
             if batch.fresh:
                 assert batch.start == 0

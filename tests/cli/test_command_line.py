@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,44 @@ def test_paths_and_doctor_say_where(library: str, private_home: Path, capsys: Sa
     )
     assert {"path": str(private_home / ".claude" / "projects"), "exists": True} in claude["places"]
     assert claude["coverage"]["records"] == claude["coverage"]["kept"] == 6
+
+
+def test_doctor_shows_where_what_is_unknown_is(
+    library: str, private_home: Path, capsys: Said
+) -> None:
+    file = claude_file(private_home, 5, "mend the net", "mended")
+    with open(file.path, "a") as handle:
+        handle.write("\n" + file.line("odd").replace('"type": "user"', '"type": "hologram"'))
+        handle.write(file.line("odd").replace('"type": "assistant"', '"type": "hologram"', 1))
+    state = private_home / ".local" / "state" / "sparrow"
+    state.mkdir(parents=True)
+    with closing(sqlite3.connect(state / "sessions.db")) as db:
+        db.execute(
+            "CREATE TABLE sessions(id TEXT PRIMARY KEY, created_at INTEGER, updated_at INTEGER,"
+            " name TEXT, status TEXT, messages_json TEXT)"
+        )
+        odd = '[{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "beam"}]}]'
+        db.execute("INSERT INTO sessions VALUES ('s1', 1, 2, '', 'active', ?)", (odd,))
+        db.commit()
+    assert main(["sync"]) == 0
+    with open(file.path, "a") as handle:
+        handle.write("\n" + file.line("odd").replace('"type": "user"', '"type": "mirage"'))
+    assert main(["sync"]) == 0
+    capsys.readouterr()
+    agents = ask(capsys, "doctor")["agents"]
+    assert agents["claude"]["unknown"] == [
+        {"kind": "hologram", "number": 2, "example": f"{file.path}:4"},
+        {"kind": "mirage", "number": 1, "example": f"{file.path}:7"},
+    ]
+    (beam,) = agents["sparrow"]["unknown"]
+    assert beam["example"] == f"{state / 'sessions.db'} (s1, message 0)"
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert f"as in ~/{file.path.relative_to(private_home)}:4" in said
+    assert "% of records understood" in said
+    tail = said[said.index("Not here:") :]
+    assert "Kiro CLI" in tail
+    assert all(len(line) <= 80 for line in tail.splitlines())
 
 
 def test_delete_takes_it_from_the_store_only(
