@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -51,6 +53,12 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
         try:
             if _integer(connection, "user_version") != schema.VERSION:
                 _migrate(connection, path)
+            elif _noted(connection) != _fingerprint():
+                raise StoreError(
+                    f"the store {path} has other tables than this build of sparrow-tui; move it "
+                    "away and run sparrow-tui sync to build a new one (nothing in it was changed: "
+                    "the build that made it still opens it)"
+                )
             if readonly:
                 connection.pragma("query_only", True)
         except BaseException:
@@ -137,8 +145,6 @@ def _foreign(path: Path) -> str:
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:
     """Bring the tables to the current version, in one transaction."""
-    from sparrow_tui.store import counters, durations, index
-
     with immediate(connection):
         version = _integer(connection, "user_version")
         if version > schema.VERSION:
@@ -147,15 +153,34 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
                 f"this program knows {schema.VERSION}); update sparrow-tui"
             )
         if version == 0:
-            connection.execute(schema.TABLES)
-            connection.execute(index.TABLES)
-            connection.execute(counters.TABLES)
-            connection.execute(durations.TABLES)
+            connection.execute(_tables())
             connection.pragma("application_id", schema.APPLICATION_ID)
         else:
             for step in range(version, schema.VERSION):
                 connection.execute(schema.MIGRATIONS[step])
+        connection.execute("INSERT OR REPLACE INTO note VALUES ('tables', ?)", (_fingerprint(),))
         connection.pragma("user_version", schema.VERSION)
+
+
+def _tables() -> str:
+    """The statements that make an empty archive."""
+    from sparrow_tui.store import counters, durations, index
+
+    return "\n".join((schema.TABLES, index.TABLES, counters.TABLES, durations.TABLES))
+
+
+def _fingerprint() -> str:
+    """What the tables of this build look like; comments and spaces do not count."""
+    statements = " ".join(re.sub(r"--.*", "", _tables()).split())
+    return hashlib.blake2b(statements.encode(), digest_size=8).hexdigest()
+
+
+def _noted(connection: apsw.Connection) -> str:
+    """The fingerprint of the build that made or migrated an archive; empty: an early one."""
+    try:
+        return connection.execute("SELECT value FROM note WHERE key = 'tables'").get or ""
+    except apsw.SQLError:
+        return ""
 
 
 def _integer(connection: apsw.Connection, name: str) -> int:

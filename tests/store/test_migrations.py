@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
 import pytest
 
 from sparrow_tui.model import Text, Turn
@@ -52,6 +53,24 @@ def test_a_step_that_fails_changes_nothing(old: str, monkeypatch: pytest.MonkeyP
         assert opened.count() == 1
     finally:
         opened.close()
+
+
+def test_tables_of_another_build_are_said_so(old: str) -> None:
+    """The version did not grow while nothing was released; the tables did."""
+    opened = open_store(old)
+    opened.connection.execute("ALTER TABLE session DROP COLUMN unpriced")
+    opened.connection.execute("UPDATE note SET value = 'other' WHERE key = 'tables'")
+    opened.close()
+    before = Path(old).read_bytes()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"other tables.*move it away"):
+            open_store(old)
+        assert Path(old).read_bytes() == before
+    with apsw.Connection(old) as early:
+        early.execute("DELETE FROM note")
+    early.close()
+    with pytest.raises(StoreError, match="other tables"):
+        open_store(old, readonly=True)
 
 
 def test_every_version_has_its_step() -> None:
