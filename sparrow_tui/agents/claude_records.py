@@ -214,8 +214,8 @@ class ClaudeSession(LineSession):
             yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
             return
         if claude_titles.COMMAND.fullmatch(text):
-            notice = Notice("command", claude_titles.command(self.state, text))
-            yield Turn(role="system", blocks=[notice], time=time, uid=own, branch=self._on_branch)
+            called = claude_titles.command(self.state, text)
+            yield Turn(role="system", blocks=called, time=time, uid=own, branch=self._on_branch)
             return
         put_in, typed = split_injected(said)
         text = next((block.text for block in typed if isinstance(block, Text)), "")
@@ -258,16 +258,18 @@ class ClaudeSession(LineSession):
         self.keep()
         text = as_text(record.get("content")).strip()
         own = str(record.get("uuid") or "")
+        notices: list[Block]
         if subtype in ("compact_boundary", "microcompact_boundary"):
             facts = record.get("compactMetadata") or record.get("microcompactMetadata") or {}
             before = whole(facts.get("preTokens")) if isinstance(facts, dict) else 0
             more = f" (from {before:,} tokens)" if before else ""
-            notice = Notice("compaction", f"{text or 'Conversation compacted'}{more}")
+            notices = [Notice("compaction", f"{text or 'Conversation compacted'}{more}")]
         elif subtype == "local_command" or claude_titles.COMMAND.match(text):
-            notice = Notice("command", claude_titles.command(self.state, text))
+            notices = claude_titles.command(self.state, text)
         else:
-            notice = Notice("summary" if subtype == "away_summary" else "info", text or subtype)
-        yield Turn(role="system", blocks=[notice], time=time, uid=own, meta=True)
+            kind = "summary" if subtype == "away_summary" else "info"
+            notices = [Notice(kind, text or subtype)]
+        yield Turn(role="system", blocks=notices, time=time, uid=own, meta=True)
 
     def _attachment(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
         """A prompt typed while the agent was busy is a prompt; other attachments are context."""

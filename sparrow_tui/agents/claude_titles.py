@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sparrow_tui.agents.common import as_text, title_of
+from sparrow_tui.model import Block, Notice
 
 COMMAND = re.compile(
     r"\s*(?:<command-(?:message|name|args)>.*?</command-(?:message|name|args)>\s*)+", re.DOTALL
@@ -34,7 +35,7 @@ SETTINGS = frozenset(
 )  # fmt: skip
 """Commands that see to the program and say nothing about the work."""
 
-_TAG = re.compile(r"<command-(name|args)>(.*?)</command-\1>", re.DOTALL)
+_TAG = re.compile(r"<command-(name|args|message)>(.*?)</command-\1>", re.DOTALL)
 _FIELDS = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}
 
 
@@ -66,8 +67,11 @@ def met(state: dict[str, Any], own: Any) -> None:
             state["summary"] = leaves[own]
 
 
-def command(state: dict[str, Any], text: str) -> str:
-    """A command as it was typed; ``/rename`` gives the session its title."""
+def command(state: dict[str, Any], text: str) -> list[Block]:
+    """A command as it was typed, and what its message says if that is more than its name.
+
+    ``/rename`` gives the session its title.
+    """
     parts = {name: words.strip() for name, words in _TAG.findall(text)}
     name, words = parts.get("name", ""), parts.get("args", "")
     if name == "/rename" and words:
@@ -75,7 +79,9 @@ def command(state: dict[str, Any], text: str) -> str:
     typed = " ".join(x for x in (name, words) if x)
     if typed:
         _called(state, title_of(typed), bool(words) and name.lstrip("/") not in SETTINGS)
-    return typed or text
+    said = parts.get("message", "")
+    more: list[Block] = [] if said in ("", name, name.lstrip("/")) else [Notice("info", said)]
+    return [Notice("command", typed), *more] if typed else more or [Notice("command", text)]
 
 
 def goal(state: dict[str, Any], condition: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
+from sparrow_tui.app.garbage import QUIET, Collector
 from sparrow_tui.app.guard import ControlGuard
 from sparrow_tui.app.key_order import KeyOrder
 from sparrow_tui.app.remotes import Remotes
@@ -103,6 +103,7 @@ class SparrowApp(App[str]):
         self.syncing = Syncing(self.from_thread, location, paths) if sync else None
         self.remotes = Remotes(self.from_thread, scrape, prometheus)
         self.keys = KeyOrder(self, super().on_event)
+        self.garbage = Collector()
         self.animation_level = "none"
         # One for all: lines remember what a filter has made of them.
         self._guard = ControlGuard()
@@ -117,6 +118,7 @@ class SparrowApp(App[str]):
     async def on_event(self, event: events.Event) -> None:
         """Keys one after the other, whatever speed they come at."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.garbage.key_pressed()
             await self.keys.take(event)
         else:
             await super().on_event(event)
@@ -156,7 +158,7 @@ class SparrowApp(App[str]):
     def on_unmount(self) -> None:
         """However the app ends, nothing of it goes on asking the store."""
         self._stop_threads()
-        gc.unfreeze()
+        self.garbage.end()
 
     def _stop_threads(self) -> None:
         self.engine.stop()
@@ -174,12 +176,12 @@ class SparrowApp(App[str]):
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
-        """After the first frame: what start-up left in memory stays, so collections are short."""
+        """After the first frame: what it did not need."""
         self.looks = {name: Look(agent.label, agent.color) for name, agent in agents().items()}
         self.main.set_looks(self.looks)
         self.engine.run_job(self._count_agents)
-        gc.collect()
-        gc.freeze()
+        self.garbage.begin()
+        self.set_interval(QUIET, self.garbage.sweep)
         if self.syncing is not None:
             self.syncing.start()
         self.remotes.start()

@@ -15,11 +15,15 @@ from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError, ToolCall
 from sparrow_tui.store.places import Bucket
 from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.text import code
 
 Job = Callable[[SqliteStore], Message | None]
 
 SLICE = 0.03
 """Seconds of slow work before other wishes are looked at."""
+
+TOLD_EVERY = 0.2
+"""Seconds between two tellings of how far a survey has come."""
 
 
 @dataclass
@@ -44,10 +48,12 @@ class FindTold(Message):
 
 @dataclass
 class Surveyed(Message):
-    """A session in stretches."""
+    """A session in stretches, as far as it has been looked over."""
 
     generation: int
     buckets: list[Bucket]
+    total: int
+    """Turns of the whole session."""
 
 
 @dataclass
@@ -72,6 +78,9 @@ class _Survey:
     generation: int
     number: int
     found: list[Bucket] = field(default_factory=list)
+    total: int = 0
+    told: float = 0.0
+    """When it was last told what is found."""
 
 
 class TranscriptLoader(Thread):
@@ -151,9 +160,13 @@ class TranscriptLoader(Thread):
             self._post(ReadFailed(str(error)))
             return
         store.places.frugal()
+        prepared = False
         while not self._stopping:
             try:
                 self._turn(store)
+                if self.turns_read and not prepared:
+                    prepared = True
+                    code.prepare()
             except Interrupted:
                 continue
             except StoreError as error:
@@ -204,16 +217,22 @@ class TranscriptLoader(Thread):
         if self._survey is None or self._surveyed_for is not wish:
             self._survey = store.places.buckets(wish.session, wish.number)
             self._surveyed_for = wish
+            wish.total = store.places.total(wish.session)
+            wish.told = time.monotonic()
         until = time.monotonic() + SLICE
         for part in self._survey:
             wish.found.extend(part)
-            if time.monotonic() > until:
+            now = time.monotonic()
+            if now > until:
+                if now - wish.told > TOLD_EVERY:
+                    wish.told = now
+                    self._post(Surveyed(wish.generation, list(wish.found), wish.total))
                 return
         with self._ready:
             if self._survey_wish is wish:
                 self._survey_wish = None
         self._survey = None
-        self._post(Surveyed(wish.generation, wish.found))
+        self._post(Surveyed(wish.generation, wish.found, wish.total))
 
     def _search_on(
         self, store: SqliteStore, number: int, session: str, fits: Callable[[str], bool]

@@ -136,6 +136,29 @@ class TranscriptModel(TurnWindow):
             return True
         return len(shown) <= height and shown[-1].turn >= self._last_shown()
 
+    def lay_ahead(self, height: int) -> bool:
+        """Lay out one turn (or piece of one) of the page below the view, or of that above it.
+
+        Returns:
+            Whether there was one; what will come into view is laid out else.
+        """
+        for step, lines in ((1, 2 * height), (-1, height)):
+            turn, number = self.top.turn, self.top.piece
+            while lines > 0 and turn in self.turns:
+                new = turn not in self._pages
+                page = self.page(turn) or []
+                if new:
+                    return True
+                start = number if number >= 0 else len(page) - 1
+                for piece in page[start:] if step > 0 else page[start::-1] if page else ():
+                    if not piece.is_laid_out:
+                        return bool(piece.lines)
+                    lines -= len(piece.lines)
+                    if lines <= 0:
+                        break
+                turn, number = turn + step, 0 if step > 0 else -1
+        return False
+
     # Places that outlive a layout
 
     def spot(self, place: Place) -> Spot:

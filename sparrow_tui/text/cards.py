@@ -18,7 +18,11 @@ from sparrow_tui.text.values import json_lines, one_line, value_lines
 FOLDED, PREVIEW, FULL = range(3)
 PREVIEW_LINES = 12
 RICH_LIMIT = 48_000
-"""Characters of a text beyond which it is shown as written, a part at a time."""
+"""Characters of a text without a gap that are laid out at once; more is shown as written."""
+MARKDOWN_LIMIT = 400_000
+"""Characters beyond which no Markdown is looked for in a text."""
+MARKDOWN_PART = 3_000
+"""Characters of Markdown that are laid out at once, if there is an empty line to part it at."""
 _PREVIEWED = 8_000
 _DIFFED = 12_000
 """Characters of an edit beyond which its folded card does not tell its size."""
@@ -26,12 +30,25 @@ _FRAME = Span("  │ ", "rule")
 
 
 def text(page: Page, said: str, width: int, style: str, number: int) -> None:
-    """Something said, as Markdown."""
-    if len(said) <= RICH_LIMIT:
+    """Something said, as Markdown; what is long is laid out a part at a time."""
+    if len(said) <= MARKDOWN_PART:
         page.add(markdown.render(said, width, style), number)
         return
-    for part in chunks(said):
-        page.later(_plainly(part, width, style), number, part)
+    if len(said) > MARKDOWN_LIMIT:
+        for part in chunks(said):
+            page.later(_plainly(part, width, style), number, part)
+        return
+    for part, empty in markdown.parts(said, MARKDOWN_PART):
+        if len(part) <= RICH_LIMIT:
+            page.later(_richly(part, empty, width, style), number, part)
+            continue
+        for piece in chunks(part):
+            page.later(_plainly(piece, width, style), number, piece)
+        page.add([BLANK] * empty, number)
+
+
+def _richly(part: str, empty: int, width: int, style: str) -> Callable[[], list[Line]]:
+    return lambda: [*markdown.render(part, width, style), *[BLANK] * empty]
 
 
 def _plainly(part: str, width: int, style: str) -> Callable[[], list[Line]]:

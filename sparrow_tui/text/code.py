@@ -10,6 +10,8 @@ from sparrow_tui.text.spans import Line, Span
 LIMIT = 60_000
 """Characters of one block that are coloured; more stays plain."""
 
+COMMON = ("python", "bash", "json", "typescript", "rust", "go", "diff", "yaml", "toml", "html")
+
 _KINDS = (
     ("Comment", "comment"),
     ("Keyword", "keyword"),
@@ -43,6 +45,12 @@ def _lexer(language: str) -> Any:
         return get_lexer_for_filename(f"x.{language}", stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
+
+
+def prepare() -> None:
+    """Load the highlighter and the languages met most: it takes longer than a frame may."""
+    for language in COMMON:
+        _lexer(language)
 
 
 @lru_cache(maxsize=256)

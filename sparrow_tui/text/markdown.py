@@ -8,6 +8,7 @@ emphasis, code and links with their targets.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from sparrow_tui.sanitize import clean
 from sparrow_tui.text.code import highlight
@@ -57,6 +58,41 @@ def render(text: str, width: int, style: str = "text") -> list[Line]:
             lines.extend(_line(line, width, style))
             at += 1
     return lines
+
+
+def parts(text: str, size: int) -> Iterator[tuple[str, int]]:
+    """A text in parts that are rendered one by one as the whole would be.
+
+    Args:
+        text: as the agent wrote it.
+        size: characters after which a part ends at the next empty line outside of code.
+
+    Yields:
+        A part, made safe, and how many empty lines follow it.
+    """
+    part: list[str] = []
+    length, empty, fence = 0, 0, ""
+    for line in clean(text).strip("\n").split("\n"):
+        if not fence and not line.strip() and length >= size:
+            empty += 1
+            continue
+        if empty:
+            yield "\n".join(part), empty
+            part, length, empty = [], 0, 0
+        if fence:
+            if _closes(line, fence):
+                fence = ""
+        elif opening := _FENCE.match(line.expandtabs(4)):
+            fence = opening[2]
+        part.append(line)
+        length += len(line) + 1
+    yield "\n".join(part), 0
+
+
+def _closes(line: str, mark: str) -> bool:
+    """Whether a line ends the code that ``mark`` began."""
+    closing = line.strip()
+    return closing.startswith(mark) and not closing.strip(mark[0])
 
 
 def _line(line: str, width: int, style: str) -> list[Line]:
@@ -125,10 +161,7 @@ def _fenced(source: list[str], at: int, fence: re.Match[str], width: int, lines:
     """A code block, to its closing fence or the end; the next line's number."""
     mark, language = fence[2], fence[3].strip()
     end = at + 1
-    while end < len(source):
-        closing = source[end].strip()
-        if closing.startswith(mark) and not closing.strip(mark[0]):
-            break
+    while end < len(source) and not _closes(source[end], mark):
         end += 1
     body = source[at + 1 : end]
     indent = len(fence[1])

@@ -32,6 +32,11 @@ class Piece:
             self._lines = self.layout()
         return self._lines
 
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether the lines are there already."""
+        return self.layout is None or bool(self._lines)
+
     def block_of(self, line: int) -> int:
         """Number of the block a line belongs to; -1: none."""
         return self.block if self.layout is not None else self._blocks[line]

@@ -292,6 +292,24 @@ def test_user_records_that_are_not_the_person(tmp_path: Path) -> None:
     assert len({turn.uid for turn in session.turns}) == len(session.turns)
 
 
+def test_a_command_keeps_what_its_message_says_beside_its_name(tmp_path: Path) -> None:
+    words = "<command-message>The lamp skill is loading</command-message>\n<command-name>/lamp</command-name>\n<command-args>at dusk</command-args>"
+    same = "<command-message>lamp</command-message>\n<command-name>/lamp</command-name>"
+    alone = "<command-message>Lighting the lamp</command-message>"
+    session = told(
+        tmp_path,
+        user("u1", None, 0, words),
+        user("u2", "u1", 1, same),
+        user("u3", "u2", 2, alone),
+        system("s1", "local_command", 3, content=words),
+    )
+    both = [Notice("command", "/lamp at dusk"), Notice("info", "The lamp skill is loading")]
+    assert [turn.blocks for turn in session.turns] == [
+        both, [Notice("command", "/lamp")], [Notice("info", "Lighting the lamp")], both,
+    ]  # fmt: skip
+    assert session.info.title == "/lamp at dusk"
+
+
 def test_system_records_attachments_and_errors(tmp_path: Path) -> None:
     session = told(
         tmp_path,

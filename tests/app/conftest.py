@@ -83,7 +83,7 @@ class Driver:
             and view.session.sid == self.list.selected
             and view._opening is None
             and view._goal is None
-            and bool(view.map.height)
+            and view.map.is_complete
         )
 
     def titles(self) -> list[str]:

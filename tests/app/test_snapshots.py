@@ -33,7 +33,7 @@ async def _settle(pilot) -> None:
             and view.session.sid == listed.selected
             and view._opening is None
             and view._goal is None
-            and view.map.height
+            and view.map.is_complete
             and app.looks
             and app.main.query_one("#metrics").figures.requests
             and not app.main._counting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
+from sparrow_tui.app import turn_window
 from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.store import open_store
 from tests.app.test_transcript import SID, fill, read, talk
@@ -195,7 +196,7 @@ async def test_a_page_lays_out_and_draws_no_more_than_windows(running, location)
         view = driver.view
         drawn = []
         draw = view._draw
-        view._draw = lambda *a: drawn.append(a[0]) or draw(*a)
+        view._draw = lambda *a: drawn.append(a) or draw(*a)
         for turn in (0, 10_000, 19_999):
             view.model._pages.clear()
             view._strips.clear()
@@ -205,3 +206,52 @@ async def test_a_page_lays_out_and_draws_no_more_than_windows(running, location)
             await driver.pilot.pause()
             assert len(view.model._pages) <= 3 * view.page_height
             assert len(drawn) <= 3 * view.page_height
+
+
+async def test_the_next_page_is_laid_out_before_it_is_asked_for(running, location, monkeypatch):
+    async with running(fill(location, talk(2_000)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        view.to_turn(1_000)
+        await driver.until(lambda: view._goal is None and view._ahead is None)
+        made = []
+        pieces = turn_window.pieces
+        monkeypatch.setattr(
+            turn_window, "pieces", lambda turn, *a, **k: made.append(turn) or pieces(turn, *a, **k)
+        )
+        top = view.model.top
+        view.action_page(1)
+        assert view.model.top > top
+        assert not made
+        view.action_page(-1)
+        assert not made
+
+
+async def test_only_lines_that_changed_are_drawn(running, location):
+    async with running(fill(location, talk(200)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        await driver.until(lambda: view._ahead is None)
+        await driver.press("j", "j", "j")
+        drawn = []
+        draw = view._draw
+        view._draw = lambda *a: drawn.append(a) or draw(*a)
+        view.map.fit(view.text_width)
+        view.redraw()
+        await driver.pilot.pause()
+        assert not drawn
+        await driver.press("j")
+        block = len({place for place in view._rows if place.turn == view.current_turn})
+        assert 0 < len(drawn) <= 2 * (block + 2)
+
+
+async def test_opening_reads_a_screenful_first(running, location):
+    async with running(fill(location, talk(20_000)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        sizes = []
+        want = view.loader.want
+        view.loader.want = lambda *a: sizes.append(a[4] - a[3]) or want(*a)
+        view.to_turn(12_000)
+        await driver.until(lambda: view._goal is None and view.current_turn == 12_000)
+        assert sizes[0] <= 2 * (view.page_height + 2)

@@ -18,11 +18,23 @@ class Minimap:
     """Where turns are on a scale of estimated heights."""
 
     def __init__(
-        self, buckets: Sequence[Bucket] = (), hits: Iterable[int] = (), width: int = 80
+        self,
+        buckets: Sequence[Bucket] = (),
+        total: int = 0,
+        hits: Iterable[int] = (),
+        width: int = 80,
     ) -> None:
-        """Args: the session's stretches; turns that match; cells of a line of text."""
-        self._buckets = buckets
-        self._starts = [bucket.start for bucket in buckets]
+        """Draw the map, as far as is known.
+
+        Args:
+            buckets: the session's stretches, from its beginning on.
+            total: its turns; those not in a stretch yet are taken to be like those that are.
+            hits: turns that match.
+            width: cells of a line of text.
+        """
+        self.is_complete = _known(buckets) >= total
+        self._buckets = buckets if self.is_complete else [*buckets, _guessed(buckets, total)]
+        self._starts = [bucket.start for bucket in self._buckets]
         self._tops = [0]
         self._hit_turns = list(hits)
         self._hit_at: set[int] = set()
@@ -104,6 +116,24 @@ class Minimap:
             for place in self._hit_at:
                 self._marks[min(place * rows // FINE, rows - 1)] = "key"
         return self._marks
+
+
+def _known(buckets: Sequence[Bucket]) -> int:
+    """Turns that are in stretches."""
+    return buckets[-1].start + buckets[-1].turns if buckets else 0
+
+
+def _guessed(buckets: Sequence[Bucket], total: int) -> Bucket:
+    """The stretch nothing is known of yet: as high as the others are, without marks."""
+    known = _known(buckets)
+    missing = total - known
+    if not buckets:
+        return Bucket(0, total, 3 * total, 0, 0, 0, 0, 0, 0, 0, 0)
+    cards, texts, lines, chars = (
+        sum(values) * missing // known
+        for values in zip(*((b.cards, b.texts, b.lines, b.chars) for b in buckets), strict=True)
+    )
+    return Bucket(known, missing, cards, texts, lines, chars, 0, 0, 0, 0, 0)
 
 
 _RANK = {"": 0, "rule": 1, "notice": 2, "add": 3, "user": 4, "error": 5, "key": 6}

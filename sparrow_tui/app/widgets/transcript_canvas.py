@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,6 +20,29 @@ WIDEST = 120
 """Cells of a line of text: wider is hard to read."""
 SIDE = 5
 """Cells beside the text: bar and gap at the left; gap, minimap and scrollbar at the right."""
+
+
+KEPT = 1_000
+"""Lines that stay drawn."""
+
+
+class Look(NamedTuple):
+    """How a line of text is marked."""
+
+    current: bool
+    """The cursor is on it."""
+    selected: bool
+    bar: bool
+    """It belongs to the cursor's block."""
+
+
+class Side(NamedTuple):
+    """What stands beside a row."""
+
+    mark: str
+    """The minimap's style; empty: no mark."""
+    thumb: bool
+    """The scrollbar's thumb is there."""
 
 
 class TranscriptCanvas(Widget, can_focus=True):
@@ -46,7 +70,11 @@ class TranscriptCanvas(Widget, can_focus=True):
         """A word on the last line, until the next key."""
         self._rows: list[Place] = []
         self._painter: Painter | None = None
-        self._strips: dict[tuple[Place, int], Strip] = {}
+        self._strips: dict[tuple[Place, Look, Side], tuple[Line, Strip]] = {}
+        self._blanks: dict[Side, Strip] = {}
+        self._status: tuple[object, Strip] | None = None
+        self._seen: dict[int, Strip] = {}
+        """Lines as they were last drawn on screen."""
 
     # Geometry
 
@@ -66,23 +94,36 @@ class TranscriptCanvas(Widget, can_focus=True):
         """Something on screen has changed."""
         self.said = ""
         self._rows = self.model.rows(self.page_height)
-        self.refresh()
+        self._refresh_changed()
 
     def say(self, text: str) -> None:
         """A word on the last line."""
         self.said = text
-        self.refresh()
+        self._refresh_changed()
+
+    def _refresh_changed(self) -> None:
+        """Draw the lines that are not as they were when last drawn."""
+        lines = self._lines(range(self.size.height))
+        changed = [y for y, line in enumerate(lines) if line is not self._seen.get(y)]
+        if changed:
+            first, last = changed[0], changed[-1]
+            self.refresh(Region(0, first, self.size.width, last - first + 1))
 
     def notify_style_update(self) -> None:
         """Colours changed."""
         super().notify_style_update()
         self._painter = None
-        self._strips.clear()
+        self._forget_lines()
 
     def restyle(self) -> None:
         """Matches changed: lines are drawn anew."""
-        self._strips.clear()
+        self._forget_lines()
         self.redraw()
+
+    def _forget_lines(self) -> None:
+        """What all lines depend on has changed: width, colours or matches."""
+        self._strips.clear()
+        self._blanks.clear()
 
     def _paint(self) -> Painter:
         if self._painter is None:
@@ -94,45 +135,89 @@ class TranscriptCanvas(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget."""
-        width = self.size.width
-        if y >= self.page_height:
-            return self._status_strip(width)
-        painter = self._paint()
-        if y >= len(self._rows):
-            blank = Segment(" " * max(width - 2, 0), painter.base)
-            return Strip([blank, *self._side(y, painter)], width)
-        place = self._rows[y]
-        current = self.has_focus and place == self.cursor
-        selected = self._is_selected(place)
-        in_block = place.turn == self.cursor.turn and (
-            self.model.block(place) == self.model.block(self.cursor)
-        )
-        key = (place, current + 2 * selected + 4 * in_block + 8 * self.has_focus)
-        strip = self._strips.get(key)
-        if strip is None or strip.cell_length != width - 2:
-            strip = self._draw(place, width - 2, current, selected, in_block)
-            if len(self._strips) > 1_000:
-                self._strips.clear()
-            self._strips[key] = strip
-        return Strip([*strip, *self._side(y, painter)], width)
+        return self._lines(range(y, y + 1))[0]
 
-    def _draw(self, place: Place, width: int, current: bool, selected: bool, bar: bool) -> Strip:
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines on their way to the screen.
+
+        The view has no border and no padding: what Textual does to add them, several copies of
+        each line, costs more than drawing them. A line that stays the same object is neither
+        filtered nor cut into pieces again.
+        """
+        strips = self._lines(crop.line_range)
+        self._seen.update(zip(crop.line_range, strips, strict=True))
+        background = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        left, right = crop.column_span
+        if left > 0 or right < self.size.width:
+            strips = [strip.crop(left, right) for strip in strips]
+        return strips
+
+    def _lines(self, wanted: range) -> list[Strip]:
+        """Lines of the widget, kept as long as they would be drawn the same."""
+        width, height, focused = self.size.width, self.page_height, self.has_focus
+        rows, sides = self._rows, self._sides()
+        cursor = self.cursor
+        here = self.model.block(cursor)
+        lines = []
+        for y in wanted:
+            if y >= height:
+                lines.append(self._status_strip(width))
+                continue
+            side = sides[y]
+            if y >= len(rows):
+                lines.append(self._blank(width, side))
+                continue
+            place = rows[y]
+            look = Look(
+                current=focused and place == cursor,
+                selected=self._is_selected(place),
+                bar=focused and place.turn == cursor.turn and self.model.block(place) == here,
+            )
+            line = self.model.line(place)
+            key = (place, look, side)
+            drawn, strip = self._strips.get(key, (None, None))
+            if strip is None or drawn is not line or strip.cell_length != width:
+                strip = self._draw(line, width, look, side)
+                if len(self._strips) > KEPT:
+                    self._strips.clear()
+                self._strips[key] = (line, strip)
+            lines.append(strip)
+        return lines
+
+    def _draw(self, line: Line, width: int, look: Look, side: Side) -> Strip:
+        """A line of text with what stands beside it."""
         painter = self._paint()
         under: Style | None = None
-        if selected:
+        if look.selected:
             under = painter.style("selected")
-        elif current:
+        elif look.current:
             under = painter.style("cursor")
-        mark = (
-            Segment("▎", painter.style("bar"))
-            if bar and self.has_focus
-            else Segment(" ", painter.base)
-        )
-        line: Line = cut(self.model.line(place), max(width - 3, 1))
-        if not line and bar is False and not current:
-            return Strip([Segment(" " * width, painter.base)], width)
-        body = painter.line(line, max(width - 2, 1), self.highlight, under)
-        return Strip([mark, Segment(" ", painter.base), *body], width)
+        mark = Segment("▎", painter.style("bar")) if look.bar else Segment(" ", painter.base)
+        room = width - 2  # beside the minimap and the scrollbar
+        fitting: Line = cut(line, max(room - 3, 1))
+        body = painter.line(fitting, max(room - 2, 1), self.highlight, under)
+        segments = [mark, Segment(" ", painter.base), *body, *self._beside(side)]
+        return Strip(segments, width)
+
+    def _blank(self, width: int, side: Side) -> Strip:
+        """A line with no text on it."""
+        strip = self._blanks.get(side)
+        if strip is None or strip.cell_length != width:
+            blank = Segment(" " * max(width - 2, 0), self._paint().base)
+            strip = self._blanks[side] = Strip([blank, *self._beside(side)], width)
+        return strip
+
+    def _beside(self, side: Side) -> list[Segment]:
+        """A cell of the minimap and one of the scrollbar."""
+        painter = self._paint()
+        map_style = painter.style(side.mark) if side.mark else painter.base
+        thumb_style = painter.style("thumb" if side.thumb else "text")
+        return [
+            Segment("▐" if side.mark else " ", map_style),
+            Segment("▐" if side.thumb else " ", thumb_style),
+        ]
 
     def _is_selected(self, place: Place) -> bool:
         if self.selected_from is None:
@@ -140,17 +225,14 @@ class TranscriptCanvas(Widget, can_focus=True):
         first, last = sorted((self.selected_from, self.cursor))
         return first <= place <= last
 
-    def _side(self, y: int, painter: Painter) -> list[Segment]:
-        """Minimap and scrollbar beside a row."""
-        rows = self.page_height
-        look = self.map.marks(rows)[y] if self.map.height and rows > 1 else ""
-        left = Segment("▐" if look else " ", painter.style(look) if look else painter.base)
-        shown = len(self._rows)
-        height = max(self.map.height, shown)
-        first, length = thumb(self._position(), shown, height, rows)
-        everything = self.model.has(0) and shown < rows
-        on = first <= y < first + length and not everything
-        return [left, Segment("▐" if on else " ", painter.style("thumb" if on else "text"))]
+    def _sides(self) -> list[Side]:
+        """Minimap and scrollbar beside each row."""
+        rows, shown = self.page_height, len(self._rows)
+        marks = self.map.marks(rows) if self.map.height and rows > 1 else [""] * rows
+        first, length = thumb(self._position(), shown, max(self.map.height, shown), rows)
+        if self.model.has(0) and shown < rows:
+            length = 0  # everything is on screen
+        return [Side(mark, first <= y < first + length) for y, mark in enumerate(marks)]
 
     def _position(self) -> float:
         """Where the view is in the session: 0 at the beginning, near 1 at the end."""
@@ -176,8 +258,13 @@ class TranscriptCanvas(Widget, can_focus=True):
     def _status_strip(self, width: int) -> Strip:
         painter = self._paint()
         left, right = self.status()
+        shown = (left, right, width, painter)
+        if self._status is not None and self._status[0] == shown:
+            return self._status[1]
         room = width - line_width(left) - line_width(right) - 3
         if room < 1:
             left, room = cut(left, max(width - line_width(right) - 4, 1)), 1
         line = (Span("  "), *left, Span(" " * max(room, 1)), *right, Span(" "))
-        return Strip(painter.line(cut(line, width), width, None, painter.style("status")), width)
+        strip = Strip(painter.line(cut(line, width), width, None, painter.style("status")), width)
+        self._status = (shown, strip)
+        return strip

@@ -60,7 +60,6 @@ class TranscriptFolding(TranscriptMatches):
         fixed, row = self._head_row()
         key = 0 if content.meta else max(block, 0)
         place = self.model.fold(turn, key, level, fixed, row, self.page_height)
-        self._strips.clear()
         self.cursor = place
         self.redraw()
 
@@ -112,7 +111,6 @@ class TranscriptFolding(TranscriptMatches):
     def _change(self, change: Callable[[], None]) -> None:
         fixed, row = self._head_row()
         self.cursor = self.model.relayout(lambda view: change(), fixed, row, self.page_height)
-        self._strips.clear()
         self.redraw()
 
     def action_fold_all(self) -> None:

@@ -82,7 +82,7 @@ class TranscriptMatches(TranscriptMoving):
         if place is None and self.highlight is not None:
             self._unhide(turn, self.highlight)
             place = self._match_in(turn, step)
-        self._strips.clear()
+        self._forget_lines()
         self.show_place(place or Place(turn), min(self.page_height // 4, 6))
 
     def _unhide(self, turn: int, highlight: Highlighter) -> None:

@@ -8,9 +8,8 @@ from functools import lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
-from sparrow_tui.text.spans import Line, plain
+from sparrow_tui.text.spans import Line, line_width, plain
 
 Highlighter = Callable[[str], Sequence[tuple[int, int]]]
 
@@ -83,7 +82,7 @@ class Painter:
         """Segments of a line, exactly ``width`` cells together.
 
         Args:
-            line: what to show.
+            line: what to show; no wider than ``width``.
             width: in cells.
             highlight: finds matches in the line's text.
             under: laid under everything (cursor, selection).
@@ -93,10 +92,10 @@ class Painter:
             spots = highlight(plain(line))
             if spots:
                 segments = _marked(segments, spots, self.style("match"))
-        strip = Strip(segments).adjust_cell_length(width, self.base)
-        if under is not None:
-            strip = strip.apply_style(under)
-        return list(strip)
+        room = width - line_width(line)
+        if room > 0:
+            segments.append(Segment(" " * room, self.base))
+        return list(Segment.apply_style(segments, under)) if under is not None else segments
 
 
 def _marked(

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from textual import events
+from textual.timer import Timer
 
 from sparrow_tui.app.transcript_loader import TranscriptLoader, WindowRead
 from sparrow_tui.app.transcript_places import Place, Spot
 from sparrow_tui.app.widgets.transcript_canvas import TranscriptCanvas
+
+AHEAD = 0.03
+"""Seconds after a change on screen, when it is painted, before more is read and laid out."""
+MOMENT = 0.004
+"""Seconds of laying out before keys are looked at again."""
 
 
 class TranscriptScroll(TranscriptCanvas):
@@ -29,11 +36,13 @@ class TranscriptScroll(TranscriptCanvas):
         """Lines still to scroll when more turns are here."""
         self._wanted: tuple[int, int] | None = None
         self._dragging = False
+        self._ahead: Timer | None = None
 
     def on_resize(self) -> None:
         """Set the text anew; the cursor's line stays where it is."""
         # A frame may have been drawn in the new size with the old layout.
-        self._strips.clear()
+        self._forget_lines()
+        self._seen.clear()
         width = self.text_width
         if width == self.model.view.width:
             self.model.settle(self.page_height)
@@ -62,8 +71,12 @@ class TranscriptScroll(TranscriptCanvas):
             return
         self._goal, self._goal_turn = then, turn
         self._wanted = None
-        span = self.page_height * 2 + 40
-        self.loader.want(self.session_id, self._generation, turn, max(turn - span, 0), turn + span)
+        self._want_around(self.session_id, turn)
+
+    def _want_around(self, session_id: str, turn: int) -> None:
+        """Ask for what fills the screen around a turn; the pages beside it come after."""
+        span = self.page_height + 2
+        self.loader.want(session_id, self._generation, turn, max(turn - span, 0), turn + span)
 
     def on_window_read(self, event: WindowRead) -> None:
         """Turns that were asked for are here."""
@@ -74,7 +87,6 @@ class TranscriptScroll(TranscriptCanvas):
         self.model.total = event.total
         if self.model.hold(event.start, event.turns, event.calls):
             self._wanted = None  # else asking again would bring the same
-        self._strips.clear()
         goal = self._goal
         if goal is not None and (self.model.has(self._goal_turn) or not event.total):
             self._goal = None
@@ -105,7 +117,20 @@ class TranscriptScroll(TranscriptCanvas):
     def redraw(self) -> None:
         """Something on screen has changed; more turns may be needed."""
         super().redraw()
+        if self._owed or len(self._rows) < self.page_height:
+            self._fetch()
+        if self._ahead is None:
+            self._ahead = self.set_timer(AHEAD, self._go_ahead)
+
+    def _go_ahead(self) -> None:
+        """Have ready what the next key may bring into view; laid out a moment at a time."""
+        self._ahead = None
         self._fetch()
+        until = time.monotonic() + MOMENT
+        while self.model.lay_ahead(self.page_height):
+            if time.monotonic() > until:
+                self._ahead = self.set_timer(MOMENT, self._go_ahead)
+                return
 
     # Moving
 
@@ -115,8 +140,8 @@ class TranscriptScroll(TranscriptCanvas):
         missing = lines - done
         if missing and not self._edge(lines):
             self._owed = missing
-        self.redraw()
         self._keep_cursor()
+        self.redraw()
 
     def _edge(self, lines: int) -> bool:
         if lines < 0:
@@ -126,9 +151,10 @@ class TranscriptScroll(TranscriptCanvas):
         return self.model.has(self.model.total - 1)
 
     def _keep_cursor(self) -> None:
-        if self._rows and self.cursor not in self._rows:
-            self.cursor = self._rows[0] if self.cursor < self._rows[0] else self._rows[-1]
-            self.redraw()
+        """The cursor stays on screen."""
+        rows = self.model.rows(self.page_height)
+        if rows and self.cursor not in rows:
+            self.cursor = rows[0] if self.cursor < rows[0] else rows[-1]
 
     def move_cursor(self, lines: int) -> None:
         """Move the cursor by lines; the text scrolls before the cursor meets an edge."""

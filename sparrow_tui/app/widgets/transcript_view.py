@@ -12,6 +12,7 @@ from sparrow_tui.app.transcript_loader import ReadFailed, Surveyed, TranscriptLo
 from sparrow_tui.app.transcript_places import Left, Place
 from sparrow_tui.app.widgets.minimap import NUMBER, Minimap
 from sparrow_tui.app.widgets.transcript_paint import Highlighter
+from sparrow_tui.app.widgets.transcript_scroll import AHEAD
 from sparrow_tui.app.widgets.transcript_taking import TranscriptTaking
 from sparrow_tui.model import Text
 from sparrow_tui.store.base import Session
@@ -71,6 +72,7 @@ class TranscriptView(TranscriptTaking):
         """
         self.remember()
         self._generation += 1
+        generation = self._generation
         left = self.places.get(session.id)
         start = at if at is not None else left.spot.turn if left is not None else 0
         start = min(max(start, 0), max(session.turns - 1, 0))
@@ -84,7 +86,8 @@ class TranscriptView(TranscriptTaking):
             self.following = False
             self._marks.clear()
             self.said = ""
-            self.map = Minimap()
+            self.map = Minimap(total=session.turns)
+            self.set_timer(AHEAD, lambda: self._survey(session.id, generation))
             self.cursor = Place(0)
             self._was_read = self.has_focus
             self.unread_from = None
@@ -107,9 +110,7 @@ class TranscriptView(TranscriptTaking):
         self._goal, self._goal_turn = show, start
         self._owed = 0
         self._wanted = None
-        span = self.page_height * 2 + 20
-        self.loader.want(session.id, self._generation, start, max(start - span, 0), start + span)
-        self._survey(session.id)
+        self._want_around(session.id, start)
 
     def before_window(self) -> None:
         """The first window of a session replaces the one shown before."""
@@ -118,15 +119,15 @@ class TranscriptView(TranscriptTaking):
             self.model.clear(0)
             opening()
 
-    def _survey(self, session_id: str) -> None:
-        self.loader.survey(session_id, self._generation, NUMBER)
+    def _survey(self, session_id: str, generation: int) -> None:
+        self.loader.survey(session_id, generation, NUMBER)
 
     def on_surveyed(self, event: Surveyed) -> None:
         """The session's stretches, for the minimap and the scrollbar."""
         event.stop()
         if event.generation == self._generation:
-            self.map = Minimap(event.buckets, self.hits, self.text_width)
-            self.refresh()
+            self.map = Minimap(event.buckets, event.total, self.hits, self.text_width)
+            self._refresh_changed()
 
     def on_resize(self) -> None:
         """Heights are estimated anew for another width."""
@@ -158,7 +159,7 @@ class TranscriptView(TranscriptTaking):
                 self._news_from(before)
             self.model.total = total
             if self.map.is_outgrown(total):
-                self._survey(self.session_id)
+                self._survey(self.session_id, self._generation)
         if self.following:
             self.unread_from = None
             self.go(total - 1, self.show_end)

@@ -1,0 +1,43 @@
+"""Markdown in display lines: a text laid out in parts reads as the whole does."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparrow_tui.text import markdown
+from sparrow_tui.text.cards import MARKDOWN_PART, text
+from sparrow_tui.text.pieces import Page
+from sparrow_tui.text.spans import BLANK, plain
+
+LINES = st.sampled_from(
+    ["", "  ", "words **bold** `code`", "# Heading", "- item", "  - inner", "> quote", "---",
+     "```python", "```", "~~~", "````", "    indented", "\tdef f(): pass", "| a | b |", "|---|---|",
+     "\x1b[31mred\x1b[0m", "a\rb", "1. one"]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40), st.integers(1, 60))
+def test_parts_read_as_the_whole(lines, size):
+    source = "\n".join(lines)
+    whole = markdown.render(source, 60)
+    joined = []
+    for part, empty in markdown.parts(source, size):
+        joined += [*markdown.render(part, 60), *[BLANK] * empty]
+    while joined and joined[-1] == BLANK and len(joined) > len(whole):
+        joined.pop()
+    assert joined == whole
+
+
+def test_a_long_answer_keeps_its_markdown_and_is_laid_out_as_it_is_read():
+    paragraph = "Some **bold** words and `code`, again and again.\n\n"
+    code = "```python\nx = 1\n\ny = 2\n```\n\n"
+    said = (paragraph * 40 + code) * 50
+    assert len(said) > 20 * MARKDOWN_PART
+    page = Page()
+    text(page, said, 80, "text", 0)
+    assert not any(piece.is_laid_out for piece in page.pieces)
+    lines = [plain(line) for piece in page.pieces for line in piece.lines]
+    assert lines[0] == "Some bold words and code, again and again."
+    assert lines.count("▏ python") == 50
+    assert lines == [plain(line) for line in markdown.render(said, 80)]
