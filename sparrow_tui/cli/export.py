@@ -48,7 +48,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "--redact", action="store_true", help="replace secrets that are found by a marker"
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write there (mode 0600) instead of to stdout"
+        "-o", "--output", metavar="FILE", help="write there (mode 0600) instead of to stdout (-)"
     )
     parser.add_argument("--force", action="store_true", help="replace FILE if it is there")
     parser.set_defaults(run=run)
@@ -57,13 +57,15 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the session; the exit code."""
     bounds = _bounds(options.turns)
+    if options.output == "":
+        raise UserError("-o needs the name of a file", code=2)
     with fresh_store(options) as store:
         session = store.load(store.resolve(options.session))
         assert session is not None
         start, end = _within(options.turns, bounds, session.turns)
         selected = excerpt(store, session, start, end)
         text = formats.pieces(selected, options.format, redact=options.redact)
-        if options.output is None:
+        if options.output in (None, "-"):
             _print(text, exact=options.format == "patch")
         else:
             try:
@@ -77,15 +79,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(text: Iterator[str], *, exact: bool) -> None:
-    # A patch must keep every character of the files to apply, except where a person looks at it.
-    if exact and not sys.stdout.isatty():
-        sys.stdout.flush()
+    """Write to stdout: to a terminal what is safe there, to a file or pipe UTF-8 as it is."""
+    if sys.stdout.isatty():
         for piece in text:
-            sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
+            sys.stdout.write(clean(piece) if exact else piece)
         return
+    sys.stdout.flush()
     for piece in text:
-        sys.stdout.write(clean(piece) if exact else piece)
+        sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
 
 
 def _bounds(text: str | None) -> tuple[int | None, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,8 @@ class Refused(Exception):
 def write_atomically(path: Path, pieces: Iterable[str], *, force: bool = False) -> int:
     """Write text to a new file with mode 0600; it appears once it is complete.
 
+    A device or a pipe is written to as it is: there is nothing to replace.
+
     Args:
         path: where to.
         pieces: the text, written as it comes.
@@ -26,8 +29,16 @@ def write_atomically(path: Path, pieces: Iterable[str], *, force: bool = False) 
     Raises:
         Refused: the file is there already, or cannot be written.
     """
-    if path.is_dir():
-        raise Refused(f"{path} is a directory")
+    try:
+        kind = path.stat().st_mode if path.exists() else 0
+        if force and path.is_symlink():
+            path = path.resolve()  # the file is replaced, not the link to it
+    except (OSError, RuntimeError) as error:
+        raise Refused(_sentence(path, error)) from None
+    if stat.S_ISDIR(kind):
+        raise Refused(f"{path} is a directory; name a file in it")
+    if kind and not stat.S_ISREG(kind):
+        return _write_through(path, pieces)
     if not force and os.path.lexists(path):
         raise Refused(f"{path} is there already; --force replaces it")
     try:
@@ -57,6 +68,18 @@ def write_atomically(path: Path, pieces: Iterable[str], *, force: bool = False) 
     return size
 
 
+def _write_through(path: Path, pieces: Iterable[str]) -> int:
+    """Write text to a device or a pipe."""
+    size = 0
+    try:
+        with open(path, "wb") as file:
+            for piece in pieces:
+                size += file.write(piece.encode("utf-8", "replace"))
+    except OSError as error:
+        raise Refused(_sentence(path, error)) from None
+    return size
+
+
 def _appear(temporary: str, path: Path) -> None:
     """Give the file its name, unless another has come to bear it meanwhile."""
     try:
@@ -70,5 +93,6 @@ def _appear(temporary: str, path: Path) -> None:
         os.replace(temporary, path)
 
 
-def _sentence(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written: {(error.strerror or str(error)).lower()}"
+def _sentence(path: Path, error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return f"{path} cannot be written: {(reason or str(error)).lower()}"

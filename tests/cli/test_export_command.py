@@ -90,6 +90,90 @@ def test_to_a_file(filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "store"]
 
 
+@pytest.mark.parametrize(
+    ("output", "code", "said"),
+    [("", 2, "needs the name of a file"), (".", 1, "is a directory"),
+     ("a" * 300, 1, "file name too long"), ("file/x.md", 1, "not a directory"),
+     ("loop", 1, "cannot be written"), ("dangling", 1, "is there already")],
+)  # fmt: skip
+def test_a_place_that_cannot_be_written(
+    filled: str, tmp_path: Path, output: str, code: int, said: str,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("kept")
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("nowhere")
+    before = sorted(os.listdir())
+    force = ["--force"] if output == "loop" else []
+    assert run(filled, "abc", "--format", "md", "-o", output, *force) == code
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert said in told.err
+    assert sorted(os.listdir()) == before
+    assert Path("file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("form", ["md", "html", "json", "patch"])
+def test_a_full_device_is_told_and_stays_a_device(
+    filled: str, form: str, force: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = Path("/dev/full")
+    if not full.is_char_device():
+        pytest.skip("needs /dev/full")
+    assert run(filled, "abc", "--format", form, "-o", str(full), *force) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert "no space left on device" in told.err
+    assert full.is_char_device()
+
+
+def test_a_pipe_is_written_to(filled: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert run(filled, "abc", "--format", "md", "-o", str(pipe), "--force") == 0
+        assert reader.communicate()[0].startswith(b"# prompt")
+    assert pipe.is_fifo()
+
+
+def test_a_link_is_kept_and_its_file_replaced(filled: str, tmp_path: Path) -> None:
+    file, link = tmp_path / "file.md", tmp_path / "link.md"
+    file.write_text("old")
+    link.symlink_to(file)
+    assert run(filled, "abc", "--format", "md", "-o", str(link), "--force") == 0
+    assert link.is_symlink()
+    assert file.read_text().startswith("# prompt")
+
+
+def test_the_output_is_utf8_whatever_the_terminal_speaks(store: SqliteStore, location: str) -> None:
+    store.save("demo:é", [Turn(role="user", blocks=[Text("Zürich 錠")])])
+    command = [sys.executable, "-m", "sparrow_tui", "export", "--store", location, "--no-sync"]
+    for form in ("md", "html", "json"):
+        done = subprocess.run(
+            [*command, "demo:é", "--format", form],
+            capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True,
+        )  # fmt: skip
+        assert "Zürich 錠" in done.stdout.decode()
+
+
+def test_a_dash_is_stdout(filled: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(filled, "abc", "--format", "md", "-o", "-") == 0
+    assert capsys.readouterr().out.startswith("# prompt")
+
+
+def test_sessions_that_cannot_be_told_apart(
+    filled: str, store: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.save("demo:abd", [Turn(role="user", blocks=[Text("another")])])
+    for text, said in (("ab", "fits several sessions (demo:ab"), ("", "no session")):
+        assert run(filled, text, "--format", "md") == 1
+        told = capsys.readouterr()
+        assert (told.out, told.err.count("\n")) == ("", 1)
+        assert said in told.err
+
+
 def test_redaction_tells_how_many(filled: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(filled, "abc", "--format", "json", "--redact") == 0
     said = capsys.readouterr()
