@@ -29,6 +29,10 @@ QUIET = 0.15
 """Least seconds between two refreshes of the same search while an import writes."""
 SHARE = 10
 """... and at least so many times what the last refresh took: an import does not slow the app."""
+PAINTING = 0.02
+"""Seconds the first results have to be drawn in: two threads that compute take turns."""
+TYPING = 0.06
+"""Seconds after which the next key is not coming at once: time to count all matches."""
 FIRST_ROWS = 60
 """Rows whose details come with a list that has no snippets, which cost most."""
 
@@ -273,10 +277,18 @@ class SearchEngine(Thread):
             # The same search again: only its end is told, or rows would change places twice.
             if not refresh:
                 self._tell(store, results, generation, started, later=later)
+            pause = TYPING if results.settled else 0.0 if later else PAINTING
+            if not refresh and not results.complete and not self._rest(generation, pause):
+                return
             later = True
         if results is not None and refresh and generation == self.generation:
             self._tell(store, results, generation, started, refresh=True)
         self._took = time.perf_counter() - started
+
+    def _rest(self, generation: int, seconds: float) -> bool:
+        """Wait whether another key comes; false: it has."""
+        with self._ready:
+            return not self._ready.wait_for(lambda: generation != self.generation, seconds)
 
     def _tell(
         self,

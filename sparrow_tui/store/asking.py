@@ -43,6 +43,8 @@ class Asking:
         self._known_at: tuple[int, int] = (-1, -1)
         self._lists: dict[bool, array[int]] = {}
         self._chunks = Chunks(connection)
+        self._shown: tuple[Query | None, dict[int, Hit]] = (None, {})
+        """The hits last made, by row id: the stages of an answer have most in common."""
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -60,6 +62,7 @@ class Asking:
             self._known.clear()
             self._lists.clear()
             self._chunks.forget()
+            self._shown = (None, {})
             self._known_at = version
 
     def _sessions(self, conditions: tuple[Condition, ...]) -> frozenset[int]:
@@ -87,9 +90,16 @@ class Asking:
 
     def _hits(self, ids: Sequence[int], query: Query) -> list[Hit]:
         """Hits for row ids, in their order."""
-        if not ids:
-            return []
-        wanted = msgspec.json.encode(list(ids)).decode()
+        if self._shown[0] is not query:
+            self._shown = (query, {})
+        made = self._shown[1]
+        new = [row_id for row_id in ids if row_id not in made]
+        if new:
+            made.update((hit.docid, hit) for hit in self._make_hits(new, query))
+        return [made[row_id] for row_id in ids if row_id in made]
+
+    def _make_hits(self, ids: Sequence[int], query: Query) -> list[Hit]:
+        wanted = msgspec.json.encode(ids).decode()
         rows = self._db.execute(
             "SELECT docid, sid, idx, role, time, body FROM turn"
             " WHERE docid IN (SELECT value FROM json_each(?))",

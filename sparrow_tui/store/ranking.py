@@ -39,6 +39,8 @@ class Results:
     hits: int = 0
     complete: bool = True
     notice: str = ""
+    settled: bool = False
+    """The top stays as it is: what is still to come is the rest of the list, and counts."""
 
 
 def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) -> Results:
@@ -77,8 +79,9 @@ def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) ->
     top = heapq.nlargest(TOP, scores, key=lambda sid: (scores[sid], sid))
     order = dict.fromkeys([*top, *newest.sids, *scores])
     return Results(
-        newest.query, array("q", order), best, newest.counts, newest.hits, newest.complete
-    )
+        newest.query, array("q", order), best, newest.counts, newest.hits, newest.complete,
+        settled=True,
+    )  # fmt: skip
 
 
 def titled(db: apsw.Connection, steps: Plan, match: str, most: int = 200) -> list[int]:

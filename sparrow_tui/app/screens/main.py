@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
+from textual.messages import Update
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
@@ -38,7 +39,7 @@ TYPED = frozenset(
 )  # fmt: skip
 """Actions whose keys are letters."""
 
-ONE_FRAME = 0.008
+ONE_FRAME = 0.014
 """Seconds results are waited for before a key's echo is drawn without them."""
 
 
@@ -164,6 +165,9 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self.box.mark(event.query.text, [(fault.start, fault.end) for fault in event.problems])
         self._hint()
         self.list_counted()
+        for widget in (self.box, self.found, self.sessions):
+            # Told now, they are in one frame; each would tell by itself after this one is begun.
+            self.post_message(Update(widget))
         if searching and not event.refresh:
             stage = "ranked" if event.later else "first"
             self.app.writer.searched(stage, event.took_ms / 1000)

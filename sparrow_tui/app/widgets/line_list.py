@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
-from textual.reactive import reactive
+from textual.geometry import Region, Size
+from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+
+from sparrow_tui.app.widgets.thin_scrollbar import ThinScrollBar
 
 
 class LineList(ScrollView, can_focus=True):
@@ -24,8 +27,20 @@ class LineList(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    """More or fewer rows need no new layout: the scrollbar always shows."""
+
     chosen = False
     """The user has moved the cursor, or chosen its row, since the rows last began anew."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """Ours, made when first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = ThinScrollBar(vertical=True, name="vertical")
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
 
     @property
     def row_count(self) -> int:

@@ -9,7 +9,9 @@ from rich.highlighter import Highlighter
 from rich.style import Style
 from rich.text import Text as RichText
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -74,6 +76,8 @@ class SearchBox(Input):
         Binding("ctrl+q", "app.quit", "Quit", key_display="^Q", id="search.quit"),
         Binding("ctrl+u", "clear", "Clear", show=False, id="search.clear"),
     ]
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    """A longer text needs no new layout of the screen."""
     HELP = "Every word is a prefix. Facets: agent: project: role: tool: is:error after:2d …"
 
     class Moved(Message):

@@ -269,7 +269,7 @@ class SessionList(LineList):
             elif y == 0 and self._answered:
                 lines.append(draw_nothing(shape.width, styles))
             else:
-                lines.append(self._painter.blank(shape.width, self.rich_style))
+                lines.append(self._painter.blank(shape.width, styles.base))
         return lines
 
     def _line(self, row: int, part: int, shape: Shape, styles: Styles) -> Strip:
@@ -294,7 +294,7 @@ class SessionList(LineList):
         """One line of a group's heading, which stands at the foot of its row."""
         group = self.rows.group(row)
         if group is None or part < self.row_height - 1:
-            return self._painter.blank(width, self.rich_style)
+            return self._painter.blank(width, self._row_styles().base)
         name = group_name(group.key, self.rows.grouping, self._painter.looks, self._present())
         return draw_heading(name, len(group.sids), width, self._row_styles())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,6 +56,11 @@ MOST = 4
 """Characters a cell of text is made of at most; what is beyond is not looked at."""
 LEAST = 6
 """Cells below which a fact is left out rather than cut."""
+
+_NARROW = re.compile(
+    "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03ff\u0400-\u0482\u2010-\u2027]*"
+)
+"""Characters that take one cell each, for certain: counting cells of others takes longer."""
 
 Piece = tuple[str, Style]
 """Text and how it looks."""
@@ -183,7 +189,9 @@ class _Row:
 
     def strip(self) -> Strip:
         """The line, filled up to its width."""
-        return Strip(self.segments).adjust_cell_length(self.width, self.ground)
+        if self.left:
+            self.segments.append(Segment(" " * self.left, self.ground))
+        return Strip(self.segments, self.width)
 
 
 def _width(pieces: Sequence[Piece]) -> int:
@@ -206,10 +214,10 @@ class Fitted(NamedTuple):
 
 def fitted(text: str, room: int) -> Fitted:
     """A text cut to at most ``room`` cells (one or more), with dots where it was cut."""
-    if text.isascii():
+    text = text[: MOST * room]
+    if _NARROW.fullmatch(text):
         length = len(text)
         return Fitted(text, length) if length <= room else Fitted(f"{text[: room - 1]}…", room)
-    text = text[: MOST * room]
     length = cell_len(text)
     if length <= room:
         return Fitted(text, length)
