@@ -123,7 +123,8 @@ class TurnWindow:
         page = self.page(place.turn)
         if not page or place.piece >= len(page):
             return -1
-        return page[place.piece].block_of(place.line)
+        piece = page[place.piece]
+        return piece.block_of(place.line) if place.line < len(piece.lines) else -1
 
     def call(self, call_id: str) -> ToolCall | None:
         """A tool call near the view."""

@@ -272,6 +272,62 @@ async def test_following_and_unread(running, location):
         store.close()
 
 
+async def test_who_sees_the_end_goes_on_seeing_it(running, location):
+    fill(location, talk(4))
+    async with running(location, size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        await driver.press("j", "j", "j")
+        cursor = view.cursor
+        store = open_store(location)
+        store.append(SID, [Turn(role="assistant", blocks=[Text("fresh words one")])])
+        await driver.until(lambda: "fresh words one" in driver.text())
+        await driver.until(lambda: "1 new turn" in driver.lines()[-1])
+        assert "new below" in driver.text()
+        assert view.cursor == cursor, "the cursor stays where one reads"
+        assert not view.following
+        # More than fits: the end is shown.
+        fresh = [Turn(role="user", blocks=[Text(f"fresh number {n}")]) for n in range(90)]
+        store.append(SID, fresh)
+        await driver.until(lambda: "fresh number 89" in driver.text())
+        assert "90 new turns" in driver.lines()[-1]
+        await driver.press("k")
+        assert "new turns" not in driver.lines()[-1]
+        # Who has gone back is left in peace.
+        await driver.press("g")
+        await driver.until(lambda: view.current_turn == 0)
+        store.append(SID, [Turn(role="assistant", blocks=[Text("fresh words two")])])
+        await driver.until(lambda: "1 new turn (G)" in driver.lines()[-1])
+        assert view.current_turn == 0
+        store.close()
+
+
+async def test_many_turns_at_once_are_followed(running, location):
+    fill(location, talk(50))
+    async with running(location, size=(100, 30)) as driver:
+        await read(driver)
+        await driver.press("f")
+        await driver.until(lambda: driver.view.current_turn == 49)
+        store = open_store(location)
+        fresh = [Turn(role="user", blocks=[Text(f"fresh number {n}")]) for n in range(400)]
+        store.append(SID, fresh)
+        store.close()
+        await driver.until(lambda: "fresh number 399" in driver.text())
+        assert driver.view.following
+
+
+async def test_what_is_not_found_is_told_until_the_next_key(running, location):
+    async with running(fill(location, talk(30)), size=(100, 30)) as driver:
+        await read(driver)
+        await driver.press("slash")
+        await driver.type("zzzz")
+        await driver.until(lambda: "not in this session" in driver.lines()[-1])
+        await driver.press("escape")
+        await driver.until(lambda: driver.view.has_focus)
+        await driver.press("j")
+        assert "not in this session" not in driver.lines()[-1]
+
+
 async def test_a_sub_agent_opens_and_escape_returns(running, demo_store):
     async with running(demo_store) as driver:
         await read(driver)

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -69,6 +70,10 @@ class TranscriptCanvas(Widget, can_focus=True):
         self.said = ""
         """A word on the last line, until the next key."""
         self._rows: list[Place] = []
+        self._texts: list[tuple[Line, int]] = []
+        """Text and block of each row, kept: painting may come when the turn is laid out anew."""
+        self._block = -1
+        """The cursor's."""
         self._painter: Painter | None = None
         self._strips: dict[tuple[Place, Look, Side], tuple[Line, Strip]] = {}
         self._blanks: dict[Side, Strip] = {}
@@ -92,14 +97,21 @@ class TranscriptCanvas(Widget, can_focus=True):
 
     def redraw(self) -> None:
         """Something on screen has changed."""
-        self.said = ""
+        self.cursor = self.model.first_of(self.cursor)
         self._rows = self.model.rows(self.page_height)
+        self._texts = [(self.model.line(p), self.model.block(p)) for p in self._rows]
+        self._block = self.model.block(self.cursor)
         self._refresh_changed()
 
     def say(self, text: str) -> None:
         """A word on the last line."""
         self.said = text
         self._refresh_changed()
+
+    def on_key(self, event: events.Key) -> None:
+        """What was said has been read."""
+        if self.said:
+            self.say("")
 
     def _refresh_changed(self) -> None:
         """Draw the lines that are not as they were when last drawn."""
@@ -159,7 +171,6 @@ class TranscriptCanvas(Widget, can_focus=True):
         width, height, focused = self.size.width, self.page_height, self.has_focus
         rows, sides = self._rows, self._sides()
         cursor = self.cursor
-        here = self.model.block(cursor)
         lines = []
         for y in wanted:
             if y >= height:
@@ -169,13 +180,12 @@ class TranscriptCanvas(Widget, can_focus=True):
             if y >= len(rows):
                 lines.append(self._blank(width, side))
                 continue
-            place = rows[y]
+            place, (line, block) = rows[y], self._texts[y]
             look = Look(
                 current=focused and place == cursor,
                 selected=self._is_selected(place),
-                bar=focused and place.turn == cursor.turn and self.model.block(place) == here,
+                bar=focused and place.turn == cursor.turn and block == self._block,
             )
-            line = self.model.line(place)
             key = (place, look, side)
             drawn, strip = self._strips.get(key, (None, None))
             if strip is None or drawn is not line or strip.cell_length != width:

@@ -59,10 +59,3 @@ class TranscriptMarks(TranscriptFolding):
             self.go(spot.turn, lambda: self.show_place(self.model.find(spot)))
         else:
             self.say(f"there is no mark {letter}")
-
-    def redraw(self) -> None:
-        """Something on screen has changed; what asks for a letter stays."""
-        said = self.said
-        super().redraw()
-        if self._letter_for:
-            self.said = said

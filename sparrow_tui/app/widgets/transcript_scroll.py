@@ -206,11 +206,13 @@ class TranscriptScroll(TranscriptCanvas):
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Three lines on."""
         event.stop()
+        self.said = ""
         self.scroll_lines(3)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Three lines back."""
         event.stop()
+        self.said = ""
         self.scroll_lines(-3)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
@@ -218,6 +220,7 @@ class TranscriptScroll(TranscriptCanvas):
         if event.x >= self.size.width - 2 and event.y < self.page_height:
             event.stop()
             self._dragging = True
+            self.said = ""
             self.capture_mouse()
             self._drag_to(event.y)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -152,19 +152,45 @@ class TranscriptView(TranscriptTaking):
     # Live
 
     def turns_appended(self, total: int) -> None:
-        """The session has grown (or changed) in the store."""
+        """The session has grown (or changed) in the store.
+
+        Who sees the end goes on seeing it; who reads elsewhere is told, and nothing moves.
+        """
         before = self.model.total
+        sees_end = self._sees_end()
         if total > before:
             if self.unread_from is None:
                 self._news_from(before)
             self.model.total = total
             if self.map.is_outgrown(total):
                 self._survey(self.session_id, self._generation)
-        if self.following:
-            self.unread_from = None
-            self.go(total - 1, self.show_end)
-        if total != before or self._last_on_screen(before):
+        if self.following or sees_end:
+            self._owed = 0
+            self._wanted = None
+            self._goal, self._goal_turn = self._show_news(total - before), max(total - 1, 0)
+            self._want_around(self.session_id, self._goal_turn)
+        elif total != before or self._last_on_screen(before):
             self.reread()
+
+    def _sees_end(self) -> bool:
+        """Whether the end is on screen, and nothing is under way that it would be torn from."""
+        waiting = self._opening is not None or self._goal is not None
+        return not (waiting or self.selected_from) and self.model.at_end(self.page_height)
+
+    def _show_news(self, number: int) -> Callable[[], None]:
+        """What brings new turns at the end on screen; the cursor stays unless it follows."""
+
+        def show() -> None:
+            if self.following:
+                self.show_end()
+                return
+            self.model.to_end(self.page_height)
+            self._keep_cursor()
+            self.redraw()
+            if number > 0:
+                self.say(f"{number:,} new turn{'' if number == 1 else 's'}")
+
+        return show
 
     def _news_from(self, turn: int) -> None:
         """Mark where the reader left off."""
