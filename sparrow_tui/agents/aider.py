@@ -49,6 +49,7 @@ class Aider(Agent):
     label = "aider"
     glyph = "≡"
     color = "#14b014"
+    no_restore = "its history file holds all runs of a project, one after the other"
     no_resume = "aider keeps one history per project and cannot reopen a single run of it"
 
     def roots(self, place: Place) -> list[Path]:

@@ -48,6 +48,7 @@ class Amp(Agent):
     label = "Amp"
     glyph = "ψ"
     color = "#f34e3f"
+    no_restore = "its threads live on its server; the file here is a copy of them"
 
     def roots(self, place: Place) -> list[Path]:
         """The folder of threads; the same below home on all systems."""

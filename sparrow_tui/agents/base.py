@@ -143,6 +143,9 @@ class Agent(ABC):
     restorable: ClassVar[bool] = False
     """True if `restore` can write a session back as the agent's own file."""
 
+    no_restore: ClassVar[str] = ""
+    """Why `restore` gives nothing, for agents that are not ``restorable``."""
+
     @abstractmethod
     def roots(self, place: Place) -> list[Path]:
         """The directories and files this agent writes to, whether or not they exist."""
@@ -193,7 +196,8 @@ class Agent(ABC):
 
         Never overwrites. Raises `SourceError` where that cannot be done.
         """
-        raise SourceError(f"{self.label} sessions cannot be written back")
+        why = f": {self.no_restore}" if self.no_restore else ""
+        raise SourceError(f"{self.label} sessions cannot be written back{why}")
 
 
 def file_source(agent: str, path: Path | str, kind: str = "") -> Source | None:

@@ -25,6 +25,7 @@ class ChatGpt(Agent):
     label = "ChatGPT"
     glyph = "◎"
     color = "#10a37f"
+    no_restore = "sessions come from an export, and the website takes none back"
     no_resume = "a conversation of ChatGPT goes on in its own app, which takes no command"
 
     def roots(self, place: Place) -> list[Path]:

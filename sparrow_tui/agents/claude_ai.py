@@ -36,6 +36,7 @@ class ClaudeAi(Agent):
     label = "claude.ai"
     glyph = "✳"
     color = "#d97757"
+    no_restore = "sessions come from an export, and the website takes none back"
     no_resume = "a conversation of claude.ai goes on in its own app, which takes no command"
 
     def roots(self, place: Place) -> list[Path]:

@@ -148,6 +148,7 @@ class Cline(Tasks):
     label = "Cline"
     glyph = "▣"
     color = "#9d7cff"
+    no_restore = "the editor keeps its own list of conversations, which would not know the file"
     extension = "saoudrizwan.claude-dev"
     no_resume = "a task in an editor is opened from Cline's own view there"
 
@@ -232,6 +233,7 @@ class Roo(Tasks):
     color = "#d6a74a"
     extension = "rooveterinaryinc.roo-cline"
     inclusive = True
+    no_restore = "the editor keeps its own list of conversations, which would not know the file"
     no_resume = "Roo Code opens its tasks from its own view in the editor only"
 
     def roots(self, place: Place) -> list[Path]:

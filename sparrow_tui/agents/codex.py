@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,18 +20,13 @@ from sparrow_tui.agents.base import (
     file_source,
     walk,
 )
-from sparrow_tui.agents.claude_restore import write_new
 from sparrow_tui.agents.codex_records import CodexSession
+from sparrow_tui.agents.codex_restore import write_back
 from sparrow_tui.agents.line_session import read_session
 from sparrow_tui.model import (
     Coverage,
-    Reasoning,
     SessionInfo,
-    Text,
-    ToolResult,
-    ToolUse,
     Turn,
-    Usage,
 )
 
 UUID_LENGTH = 36
@@ -111,10 +102,7 @@ class Codex(Agent):
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new rollout in today's form."""
-        started = datetime.fromtimestamp((session.created_at or 0) / 1000, UTC)
-        name = f"rollout-{started:%Y-%m-%dT%H-%M-%S}-{session.native_id}.jsonl"
-        folder = self.roots(place)[0] / f"{started:%Y/%m/%d}"
-        return write_new(folder / name, _records(session, turns))
+        return write_back(self.roots(place)[0], session, turns)
 
 
 def _names(source: Source) -> Iterator[Batch]:
@@ -131,71 +119,6 @@ def _names(source: Source) -> Iterator[Batch]:
     for session, name in names.items():
         if name:
             yield Batch(SessionInfo(id=f"codex:{session}", title=name))
-
-
-def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, Any]]:
-    """A rollout's lines for a session."""
-
-    def line(kind: str, payload: dict[str, Any], moment: int | None) -> dict[str, Any]:
-        stamp = datetime.fromtimestamp((moment or session.created_at or 0) / 1000, UTC)
-        text = stamp.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"timestamp": text, "type": kind, "payload": payload}
-
-    meta: dict[str, Any] = {
-        "id": session.native_id, "cwd": session.project or os.getcwd(), "cli_version": "0",
-        "originator": "codex_cli_rs", "source": "cli", "instructions": None,
-        "timestamp": line("", {}, session.created_at)["timestamp"],
-    }  # fmt: skip
-    if session.branch:
-        meta["git"] = {"branch": session.branch}
-    yield line("session_meta", meta, session.created_at)
-    if session.model:
-        context = {"cwd": meta["cwd"], "model": session.model}
-        yield line("turn_context", context, session.created_at)
-    custom: set[str] = set()
-    used = Usage()
-    for turn in turns:
-        used += turn.usage or Usage()
-        if turn.branch:
-            continue
-        said = [block.text for block in turn.blocks if isinstance(block, Text)]
-        if said and turn.role in ("user", "assistant", "system"):
-            part = "output_text" if turn.role == "assistant" else "input_text"
-            role = "developer" if turn.role == "system" else turn.role
-            content = [{"type": part, "text": text} for text in said]
-            item: dict[str, Any] = {"type": "message", "role": role, "content": content}
-            yield line("response_item", item, turn.time)
-            if turn.role == "user" and not turn.meta:
-                event = {"type": "user_message", "message": "\n".join(said)}
-                yield line("event_msg", event, turn.time)
-        for block in turn.blocks:
-            if isinstance(block, Reasoning):
-                summary = [{"type": "summary_text", "text": block.text}]
-                yield line("response_item", {"type": "reasoning", "summary": summary}, turn.time)
-            elif isinstance(block, ToolUse):
-                yield line("response_item", _call(block, custom), turn.time)
-            elif isinstance(block, ToolResult):
-                text = "\n".join(b.text for b in block.content if isinstance(b, Text))
-                kind = "custom_tool_call" if block.tool_use_id in custom else "function_call"
-                output = {"type": f"{kind}_output", "call_id": block.tool_use_id, "output": text}
-                yield line("response_item", output, turn.time)
-    total = {
-        "input_tokens": used.input + used.cache_read + used.cache_write,
-        "cached_input_tokens": used.cache_read, "output_tokens": used.output,
-        "reasoning_output_tokens": used.reasoning,
-    }  # fmt: skip
-    info = {"total_token_usage": total}
-    yield line("event_msg", {"type": "token_count", "info": info}, session.updated_at)
-
-
-def _call(use: ToolUse, custom: set[str]) -> dict[str, Any]:
-    """A call as an item: tools that take plain text are called by another kind of item."""
-    call = use.id or str(uuid.uuid4())
-    if isinstance(use.input, str):
-        custom.add(call)
-        return {"type": "custom_tool_call", "name": use.name, "input": use.input, "call_id": call}
-    arguments = msgspec.json.encode(use.input).decode()
-    return {"type": "function_call", "name": use.name, "arguments": arguments, "call_id": call}
 
 
 AGENT = Codex()

@@ -45,6 +45,7 @@ class CopilotCli(Agent):
     label = "Copilot CLI"
     glyph = "◈"
     color = "#8957e5"
+    no_restore = "it checks a session's events against state that is not kept"
 
     def roots(self, place: Place) -> list[Path]:
         """``session-state`` and the older ``history-session-state``, in ``COPILOT_HOME``."""

@@ -36,6 +36,7 @@ class CopilotVSCode(Agent):
     label = "Copilot (VS Code)"
     glyph = "◆"
     color = "#0098ff"
+    no_restore = "the editor keeps its own list of conversations, which would not know the file"
     no_resume = "VS Code opens its chats from its own history view only."
 
     def roots(self, place: Place) -> list[Path]:

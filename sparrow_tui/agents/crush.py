@@ -32,6 +32,7 @@ class Crush(Agent):
     label = "Crush"
     glyph = "♥"
     color = "#ff60ff"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The registry's folder and every data directory named in it."""

@@ -45,6 +45,7 @@ class Cursor(Agent):
     label = "Cursor"
     glyph = "◐"
     color = "#e0ddd5"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The editor's global storage, the CLI's chats, and the projects' transcripts."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import droid_restore, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -14,6 +14,7 @@ from sparrow_tui.agents.base import (
     Place,
     Resume,
     Source,
+    SourceError,
     file_source,
     walk,
 )
@@ -50,6 +51,7 @@ class Droid(Agent):
     label = "Factory Droid"
     glyph = "◈"
     color = "#ee6018"
+    restorable = True
 
     def roots(self, place: Place) -> list[Path]:
         """The folder of all sessions."""
@@ -99,6 +101,12 @@ class Droid(Agent):
         if session.parent:
             return None
         return Resume(("droid", "--resume", session.native_id), session.project or "")
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new line file; token totals have no place in it."""
+        if session.parent:
+            raise SourceError("sub-agents' sessions cannot be written back")
+        return droid_restore.write_back(self.roots(place)[0], session, turns)
 
 
 def _settings(path: Path) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import gemini_log, lines
+from sparrow_tui.agents import gemini_log, gemini_restore, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -39,6 +39,7 @@ class Gemini(Agent):
     label = "Gemini CLI"
     glyph = "✦"
     color = "#4796e4"
+    restorable = True
 
     def roots(self, place: Place) -> list[Path]:
         """``~/.gemini/tmp``."""
@@ -110,6 +111,12 @@ class Gemini(Agent):
             return None
         native = session.native_id.partition(".")[0]
         return Resume(("gemini", "--resume", native), session.project or "")
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new conversation in today's form."""
+        if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
+            raise SourceError("sub-agents' sessions and saved checkpoints cannot be written back")
+        return gemini_restore.write_gemini(self.roots(place)[0], session, turns)
 
     def retention_days(self, place: Place) -> int | None:
         """``general.sessionRetention.maxAge`` of the settings; 30 days unless turned off."""

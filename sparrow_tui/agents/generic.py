@@ -48,6 +48,7 @@ class Generic(Agent):
     label = "Chat file"
     glyph = "≡"
     color = "#8f9aa8"
+    no_restore = "a chat file belongs to no program"
     no_resume = "a chat file belongs to no program that could go on with it"
 
     def roots(self, place: Place) -> list[Path]:

@@ -52,6 +52,7 @@ class Goose(Agent):
     label = "Goose"
     glyph = "∿"
     color = "#c8c8c8"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The session folder (the same below home on Linux and macOS)."""

@@ -38,6 +38,7 @@ class Kimi(Agent):
     label = "Kimi"
     glyph = "☾"
     color = "#6ea8fe"
+    no_restore = "it needs the model's own context beside the events, which is not kept"
 
     def roots(self, place: Place) -> list[Path]:
         """The session folders of both programs."""

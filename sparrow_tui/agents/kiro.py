@@ -42,6 +42,7 @@ class Kiro(Agent):
     label = "Kiro CLI"
     glyph = "◬"
     color = "#9046ff"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The folder of sessions and the database."""

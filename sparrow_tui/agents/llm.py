@@ -34,6 +34,7 @@ class Llm(Agent):
     label = "llm"
     glyph = "§"
     color = "#8fb573"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The folder of llm's own files."""

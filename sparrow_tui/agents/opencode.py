@@ -47,6 +47,7 @@ class OpenCode(Agent):
     label = "OpenCode"
     glyph = "□"
     color = "#fab283"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The data directory (XDG on every system), and the database ``OPENCODE_DB`` names."""

@@ -21,6 +21,7 @@ class OpenCodeGo(Agent):
     label = "OpenCode (Go)"
     glyph = "○"
     color = "#fab283"
+    no_restore = "its sessions are in a database that only it should write to"
     no_resume = "It opens a session from its own list only (Ctrl+A); it takes no session id."
 
     def roots(self, place: Place) -> list[Path]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import lines, pi_restore
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -14,6 +14,7 @@ from sparrow_tui.agents.base import (
     Place,
     Resume,
     Source,
+    SourceError,
     entry_source,
     file_source,
     walk,
@@ -58,6 +59,7 @@ class Pi(Agent):
     label = "Pi"
     glyph = "π"
     color = "#d0a8ff"
+    restorable = True
 
     def roots(self, place: Place) -> list[Path]:
         """Session folders of both programs; both may be moved by environment or settings."""
@@ -110,6 +112,12 @@ class Pi(Agent):
         option = "--resume" if program == "omp" else "--session"
         native = session.native_id.partition(".")[0]
         return Resume((program, option, native), session.project or "")
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new line file in today's form; not for oh-my-pi's, whose form has gone its own way."""
+        if session.parent or session.extra.get("program") == "omp":
+            raise SourceError("sessions of oh-my-pi and of sub-agents cannot be written back")
+        return pi_restore.write_back(self.roots(place)[0], session, turns)
 
 
 def _kind(path: str) -> str:
@@ -196,8 +204,9 @@ class _Session(LineSession):
             words = "/".join(filter(None, map(as_text, (record.get("provider"), self.info.model))))
             turn = Turn(role="system", blocks=[Notice("model", words)], time=time, meta=True)
         elif kind == "compaction":
-            note = f"{whole(record.get('tokensBefore')):,} tokens before".replace("0 tokens", "")
-            turn = _summary("compaction", note.strip(), record.get("summary"), time)
+            tokens = whole(record.get("tokensBefore"))
+            note = f"{tokens:,} tokens before" if tokens else ""
+            turn = _summary("compaction", note, record.get("summary"), time)
         elif kind == "branch_summary":
             turn = _summary("rewind", "", record.get("summary"), time)
         elif kind in ("custom_message", "hook_message"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import gemini_log, gemini_parts, lines, qwen_tree
+from sparrow_tui.agents import gemini_log, gemini_parts, gemini_restore, lines, qwen_tree
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -40,6 +40,7 @@ class Qwen(Agent):
     label = "Qwen Code"
     glyph = "◇"
     color = "#6f5bf5"
+    restorable = True
 
     def roots(self, place: Place) -> list[Path]:
         """``projects`` and ``tmp`` in ``QWEN_RUNTIME_DIR``, ``QWEN_HOME`` or ``~/.qwen``."""
@@ -95,6 +96,12 @@ class Qwen(Agent):
         if session.parent:
             return None
         return Resume(("qwen", "--resume", session.native_id), session.project or "")
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new session in today's form."""
+        if session.parent:
+            raise SourceError("sub-agents' sessions cannot be written back")
+        return gemini_restore.write_qwen(self.roots(place)[0], session, turns)
 
 
 def _kind(path: Path) -> str:

@@ -42,6 +42,7 @@ class Sparrow(Agent):
     label = "Sparrow"
     glyph = "◆"
     color = "#f2a93c"
+    no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
         """The state folder (``dirs::state_dir``, else the local data folder)."""

@@ -43,6 +43,7 @@ class Vibe(Agent):
     label = "Mistral Vibe"
     glyph = "▲"
     color = "#ff8205"
+    no_restore = "it needs the session's settings beside the messages, which are not kept"
 
     def roots(self, place: Place) -> list[Path]:
         """The session folder, by default and as ``config.toml`` names it."""

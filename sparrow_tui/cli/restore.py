@@ -35,8 +35,10 @@ def run(options: argparse.Namespace) -> int:
         agent = agents().get(session.agent)
         if agent is None or not agent.restorable:
             label = agent.label if agent else session.agent
+            why = agent.no_restore if agent else ""
             raise UserError(
-                f"{label} sessions cannot be written back as the agent's own file; "
+                f"{label} sessions cannot be written back as the agent's own file"
+                f"{f' ({why})' if why else ''}; "
                 "sparrow-tui export writes Markdown, HTML or JSON"
             )
         info = SessionInfo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -39,6 +40,8 @@ TYPED = frozenset(
 )  # fmt: skip
 """Actions whose keys are letters."""
 
+SAID_SECONDS = 10.0
+"""How long a sentence about a failure is not repeated."""
 ONE_FRAME = 0.014
 """Seconds results are waited for before a key's echo is drawn without them."""
 
@@ -70,6 +73,8 @@ class MainScreen(Counting, TakingActions, SearchActions):
         """Enter was pressed before its results had come."""
         self._choices: Sequence[str] = ()
         self._problems: Sequence[language.Problem] = ()
+        self._told: dict[str, float] = {}
+        """Sentences about failures, and when they were last said."""
         self._notice = self._import = ""
         self._hinted = Content("")
         self._holds_any = True
@@ -231,7 +236,11 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self._first_run()
 
     def on_engine_failed(self, event: messages.EngineFailed) -> None:
-        """Something could not be done: say so."""
+        """Something could not be done: say so, once as long as it stands on the screen."""
+        told = time.monotonic()
+        if told - self._told.get(event.sentence, -SAID_SECONDS) < SAID_SECONDS:
+            return
+        self._told[event.sentence] = told
         self.app.notify(event.sentence, severity="error", markup=False)
 
     def _first_run(self) -> None:
