@@ -13,7 +13,7 @@ from sparrow_tui.text import tools
 
 MASK = Flag.PROMPT | Flag.EDIT | Flag.TOOL_ERROR | Flag.API_ERROR | Flag.SUBAGENT | Flag.COMPACTION
 MOST = 50_000
-"""Turns looked at; the first ones of longer sessions."""
+"""Turns looked at; a session with more has a last line that says so."""
 AT_ONCE = 200
 """Turns read at a time."""
 
@@ -23,17 +23,33 @@ class Item(NamedTuple):
 
     turn: int
     kind: str
-    """``prompt``, ``edit``, ``error``, ``sub-agent`` or ``compaction``."""
+    """``prompt``, ``edit``, ``error``, ``sub-agent``, ``compaction`` or ``end``."""
     text: str
 
 
-def outline(store: SqliteStore, session_id: str) -> Iterator[list[Item]]:
-    """A session's outline, some lines at a time."""
-    entries = store.places.entries(session_id, MASK, MOST)
+def outline(store: SqliteStore, session_id: str, most: int = MOST) -> Iterator[list[Item]]:
+    """A session's outline, some lines at a time.
+
+    Args:
+        store: where it is.
+        session_id: which.
+        most: turns with lines; if there are more, the last line is where the outline ends.
+    """
+    entries = store.places.entries(session_id, MASK, most + 1)
+    beyond = entries[most:]
+    del entries[most:]
     for start in range(0, len(entries), AT_ONCE):
         numbers = [entry.turn for entry in entries[start : start + AT_ONCE]]
         turns = store.places.some(session_id, numbers)
         yield [item for number in numbers if number in turns for item in _items(number, turns)]
+    if beyond:
+        yield [
+            Item(
+                beyond[0].turn,
+                "end",
+                f"the outline ends here, after {most:,} turns; / finds in all",
+            )
+        ]
 
 
 def _items(number: int, turns: dict[int, Turn]) -> Iterator[Item]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual import events
 
 from sparrow_tui.app import turn_window
+from sparrow_tui.app.outline import outline
+from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.store import open_store
 from tests.app.test_transcript import SID, fill, read, talk
@@ -255,3 +257,36 @@ async def test_opening_reads_a_screenful_first(running, location):
         view.to_turn(12_000)
         await driver.until(lambda: view._goal is None and view.current_turn == 12_000)
         assert sizes[0] <= 2 * (view.page_height + 2)
+
+
+async def test_the_outline_shows_any_number_of_lines(running, location, monkeypatch):
+    async with running(fill(location, talk(8_000)), size=(100, 30)) as driver:
+        await read(driver)
+        driver.view.to_turn(4_000)
+        await driver.until(lambda: driver.view.current_turn == 4_000)
+        await driver.press("O")
+        await driver.until(lambda: isinstance(driver.app.screen, OutlineScreen))
+        screen = driver.app.screen
+        await driver.until(lambda: screen._complete)
+        assert len(screen.listing.items) == 2_000
+        assert screen.listing.current.turn == 4_000
+        await driver.press("ctrl+end")
+        assert screen.listing.current.turn == 7_996
+        shown = screen.listing.render_line(screen.listing.size.height - 1).text
+        assert "marker7996" in shown
+        await driver.type("marker44")
+        await driver.until(lambda: len(screen.listing.items) == 29)
+        await driver.press("down", "enter")
+        await driver.until(lambda: driver.view.current_turn == 440)
+
+
+def test_an_outline_that_is_cut_says_so(location):
+    store = open_store(fill(location, talk(40)), readonly=True)
+    whole = [item for items in outline(store, SID) for item in items]
+    assert [item.turn for item in whole] == list(range(0, 40, 4))
+    part = [item for items in outline(store, SID, most=3) for item in items]
+    store.close()
+    assert part[:3] == whole[:3]
+    assert (part[3].turn, part[3].kind) == (12, "end")
+    assert "ends here" in part[3].text
+    assert len(part) == 4

@@ -29,6 +29,7 @@ from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.store import open_store
+from sparrow_tui.store.base import StoreError
 from sparrow_tui.store.prepared import Prepared, rows
 
 WORDS = [
@@ -75,7 +76,11 @@ def library(number: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"viewer-{number}.db"
     if path.exists():
-        return path
+        try:
+            open_store(str(path), readonly=True).close()
+            return path
+        except StoreError:
+            path.unlink()  # of another build
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     store = open_store(str(unfinished))

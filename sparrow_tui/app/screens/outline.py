@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Thread
 from typing import ClassVar
 
@@ -11,23 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from sparrow_tui.app.outline import Item, outline
+from sparrow_tui.app.widgets.outline_list import OutlineList
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
-
-SHOWN = 500
-"""Lines in the list at once; typing narrows."""
-
-MARKS = {
-    "prompt": ("◆", "$primary"),
-    "edit": ("✎", "$success"),
-    "error": ("✗", "$error"),
-    "sub-agent": ("↳", "$secondary"),
-    "compaction": ("≡", "$warning"),
-}
 
 
 class OutlineScreen(ModalScreen[int | None]):
@@ -37,8 +27,10 @@ class OutlineScreen(ModalScreen[int | None]):
         Binding("escape", "leave", "Close"),
         Binding("down", "move(1)", show=False),
         Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "move(10)", show=False),
-        Binding("pageup", "move(-10)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("ctrl+home", "edge(0)", show=False),
+        Binding("ctrl+end", "edge(-1)", show=False),
     ]
 
     def __init__(self, location: str | None, session_id: str, turn: int) -> None:
@@ -56,12 +48,11 @@ class OutlineScreen(ModalScreen[int | None]):
         with Vertical(classes="dialog--box", id="outline-box"):
             yield Static(Content("Outline"), classes="dialog--title")
             yield Input(placeholder="prompt, edit, error, or any words…", compact=True)
-            yield OptionList(id="outline-list", compact=True, markup=False)
+            yield OutlineList(id="outline-list")
             yield Static(Content(""), classes="dialog--note", id="outline-note")
 
     def on_mount(self) -> None:
         """Read in a thread of its own."""
-        self.query_one(OptionList).can_focus = False
         Thread(target=self._read, name="outline", daemon=True).start()
 
     def _read(self) -> None:
@@ -78,75 +69,89 @@ class OutlineScreen(ModalScreen[int | None]):
         except (StoreError, Interrupted, RuntimeError):
             return
 
+    @property
+    def listing(self) -> OutlineList:
+        """The list."""
+        return self.query_one(OutlineList)
+
     def _add(self, items: list[Item], done: bool = False) -> None:
-        few = len(self._matching) < SHOWN
+        """More lines were read; the cursor comes to the reader's turn until it is moved."""
         self._items.extend(items)
         self._complete = self._complete or done
-        if self.is_attached and (few or done):
-            self._fill()
+        if not self.is_attached:
+            return
+        fitting = self._fitting(items)
+        self._matching.extend(fitting)
+        if self.listing.chosen or not (fitting and fitting[0].turn <= self._turn):
+            self.listing.extend()
+        else:
+            self.listing.show(self._matching, self._near())
+        self._tell()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._fill()
+        self._matching = self._fitting(self._items)
+        self.listing.chosen = False
+        self.listing.show(self._matching, 0 if self._words() else self._near())
+        self._tell()
 
-    def _fill(self) -> None:
-        """Show what fits the typed words."""
-        words = self.query_one(Input).value.lower().split()
-        self._matching = [
+    def _words(self) -> list[str]:
+        return self.query_one(Input).value.lower().split()
+
+    def _fitting(self, items: Sequence[Item]) -> list[Item]:
+        """Items that have all words typed."""
+        words = self._words()
+        return [
             item
-            for item in self._items
+            for item in items
             if all(word in f"{item.kind} {item.text}".lower() for word in words)
         ]
-        near = 0
-        if not words:
-            near = max(
-                (n for n, item in enumerate(self._matching) if item.turn <= self._turn), default=0
-            )
-        first = max(0, near - SHOWN // 2)
-        self._matching = self._matching[first:]
-        shown = self._matching[:SHOWN]
-        listing = self.query_one(OptionList)
-        listing.clear_options()
-        listing.add_options([Option(_line(item)) for item in shown])
-        if shown:
-            listing.highlighted = min(near - first, len(shown) - 1)
-        more = len(self._matching) - len(shown)
-        note = f"{len(self._items):,} lines" + ("" if self._complete else " so far")
-        if more:
-            note += f"; {more:,} more than shown: type to narrow"
+
+    def _near(self) -> int:
+        """The last row at or before the reader's turn."""
+        return max(
+            (n for n, item in enumerate(self._matching) if item.turn <= self._turn), default=0
+        )
+
+    def _tell(self) -> None:
+        number = len(self._items)
+        note = f"{number:,} line{'' if number == 1 else 's'}"
+        note += "" if self._complete else " so far"
+        if self._words():
+            note = f"{len(self._matching):,} of {note}"
         if not self._items and self._complete:
             note = "no prompts, edits, errors or sub-agents in this session"
+        if self._items and self._items[-1].kind == "end":
+            note += "; the session has more"
         self.query_one("#outline-note", Static).update(Content(f"{note}.  Enter goes there."))
 
     def action_move(self, rows: int) -> None:
         """Move in the list while the line keeps the focus."""
-        listing = self.query_one(OptionList)
-        if listing.option_count:
-            at = (listing.highlighted or 0) + rows
-            listing.highlighted = min(max(at, 0), listing.option_count - 1)
+        self.listing.action_move(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move in the list by pages."""
+        self.listing.action_page(pages)
+
+    def action_edge(self, row: int) -> None:
+        """The first or last line."""
+        if row:
+            self.listing.action_last()
+        else:
+            self.listing.action_first()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._choose(self.query_one(OptionList).highlighted)
+        if self.listing.current is not None:
+            self.dismiss(self.listing.current.turn)
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
+    @on(OutlineList.Chosen)
+    def _chosen(self, event: OutlineList.Chosen) -> None:
         event.stop()
-        self._choose(event.option_index)
-
-    def _choose(self, row: int | None) -> None:
-        if row is not None and row < len(self._matching):
-            self.dismiss(self._matching[row].turn)
+        self.dismiss(event.item.turn)
 
     def action_leave(self) -> None:
         """Close without going anywhere."""
         self.dismiss(None)
-
-
-def _line(item: Item) -> Content:
-    mark, colour = MARKS.get(item.kind, ("·", "$text-muted"))
-    return Content.assemble(
-        (f"{item.turn + 1:>6,}  ", "$text-muted"), (f"{mark} ", colour), item.text[:200]
-    )
