@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from sparrow_tui.agents import lines
-from sparrow_tui.agents.base import Batch, Source
+from sparrow_tui.agents.base import Batch, Source, SourceError
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, whole
 from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession
@@ -77,6 +78,8 @@ def complete(
             if (named := persisted(result.content)) is not None:
                 _unspill(result, transcript, session, named)
             result.child = side_of(state, info.id, result.tool_use_id)
+            if not result.child and not _told_agent(record):
+                result.child = _beside(state, root, result.tool_use_id, transcript)
     result, facts = results[0], record.get("toolUseResult")
     if not (len(results) == 1 and isinstance(result, ToolResult) and isinstance(facts, dict)):
         return
@@ -89,6 +92,53 @@ def complete(
     named = facts.get("persistedOutputPath")
     if isinstance(named, str):
         _unspill(result, transcript, session, named)
+
+
+def _told_agent(record: dict[str, Any]) -> bool:
+    facts = record.get("toolUseResult")
+    return isinstance(facts, dict) and bool(facts.get("agentId"))
+
+
+def _beside(state: dict[str, Any], root: str, call: str, transcript: str) -> str:
+    """Id of the sub-agent a call started where the result does not name it (late 2025).
+
+    Its file lies beside the session's and begins with what the call asked.
+    """
+    prompt = state.get("tasks", {}).get(call, ("",))[0]
+    linked: list[str] = state.setdefault("linked", [])
+    if not prompt:
+        return ""
+    folder = Path(transcript).parent
+    session = root.partition(":")[2]
+    for path in sorted(folder.glob("agent-*.jsonl")):
+        child = f"{root}/{path.stem}"
+        with suppress(OSError):
+            if child not in linked and _asked(str(path), path.stat().st_size) == (session, prompt):
+                linked.append(child)
+                return child
+    return ""
+
+
+@lru_cache(maxsize=TASKS)
+def _asked(path: str, size: int) -> tuple[str, str]:
+    """The session a sub-agent's file names, and the beginning of what it was asked.
+
+    ``size`` tells versions of the file apart.
+    """
+    with suppress(SourceError):
+        for _, record in lines.records(path):
+            if record is None:
+                break
+            return as_text(record.get("sessionId")), _first_words(record)
+    return "", ""
+
+
+def _first_words(record: dict[str, Any]) -> str:
+    message = record.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        content = content[0].get("text")
+    return as_text(content).strip()[:400]
 
 
 def _unspill(result: ToolResult, transcript: str, session: str, named: str) -> None:
@@ -136,13 +186,10 @@ def note_side(state: dict[str, Any], record: dict[str, Any]) -> None:
     own = record.get("uuid")
     if not _begins(record) or not isinstance(own, str):
         return
-    message = record.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, list) and content and isinstance(content[0], dict):
-        content = content[0].get("text")
+    begun = _first_words(record)
     tasks: dict[str, list[str]] = state.get("tasks", {})
     for call, (prompt, description) in tasks.items():
-        if prompt and prompt == as_text(content).strip()[:400]:
+        if prompt and prompt == begun:
             state.setdefault("sides", {})[own] = [call, description]
             del tasks[call]
             return

@@ -35,8 +35,8 @@ TAIL = 5000
 SETTLED = 2000
 """Milliseconds after which a part that was written is not written again unnoticed."""
 _SESSION = (
-    "id", "parent_id", "directory", "path", "title", "version", "revert", "time_created",
-    "time_updated", "time_archived",
+    "id", "parent_id", "directory", "path", "title", "version", "revert", "model",
+    "time_created", "time_updated", "time_archived",
 )  # fmt: skip
 
 

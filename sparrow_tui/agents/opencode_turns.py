@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sparrow_tui.agents.common import as_text, data_url, micro_dollars, milliseconds, whole
+from sparrow_tui.agents.lines import parse
 from sparrow_tui.model import (
     Block,
     Coverage,
@@ -36,10 +37,14 @@ def session_info(row: dict[str, Any], agent: str = "opencode") -> SessionInfo:
         extra["version"] = as_text(row["version"])
     if times.get("archived") or row.get("time_archived"):
         extra["archived"] = True
+    model = row.get("model")
+    if isinstance(model, str) and model.startswith("{"):
+        model = parse(model)
     return SessionInfo(
         id=f"{agent}:{as_text(row.get('id'))}",
         title=None if not title or title.startswith(_DEFAULT_TITLES) else title,
         project=as_text(row.get("directory") or row.get("path")) or None,
+        model=model_of({"model": model}) or None,
         created_at=milliseconds(times.get("created") or row.get("time_created")),
         updated_at=milliseconds(times.get("updated") or row.get("time_updated")),
         parent=f"{agent}:{parent}" if parent else None,

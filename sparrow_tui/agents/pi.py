@@ -242,6 +242,10 @@ class _Session(LineSession):
         if role in ("bashExecution", "pythonExecution"):
             words = f"! {as_text(message.get('command') or message.get('code'))}"
             words = f"{words}\n{as_text(message.get('output'))}".rstrip()
+            if message.get("cancelled") is True:
+                words += "\n(cancelled)"
+            elif whole(message.get("exitCode")):
+                words += f"\n(exit code {whole(message['exitCode'])})"
             return Turn(role="user", blocks=[Notice("command", words)], time=time, meta=True)
         if role in ("branchSummary", "compactionSummary"):
             kind = "rewind" if role == "branchSummary" else "compaction"

@@ -112,6 +112,8 @@ def _describe(info: SessionInfo, meta: dict[str, Any]) -> None:
     info.branch = as_text(meta.get("git_branch")) or info.branch
     info.created_at = milliseconds(meta.get("start_time")) or info.created_at
     info.updated_at = milliseconds(meta.get("end_time")) or info.updated_at or info.created_at
+    if meta.get("git_commit"):
+        info.extra["commit"] = as_text(meta["git_commit"])
     config = meta.get("config") or meta.get("agent_config")
     if isinstance(config, dict):
         info.model = as_text(config.get("active_model")) or info.model

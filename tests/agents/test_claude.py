@@ -412,6 +412,26 @@ def test_sub_agents_are_sessions_of_their_own(tmp_path: Path) -> None:
     assert resume.argv == ("claude", "--resume", SID)
 
 
+def test_older_sub_agents_are_linked_by_what_they_were_asked(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    calls = [call(f"toolu_{n}", "Task", description="Count", prompt=p) for n, p in enumerate(("Gulls", "Gulls", "Terns", "Rocks"))]  # fmt: skip
+    back = [user(f"r{n}", "a1", 9, [answer(f"toolu_{n}", "Seven.")]) for n in range(4)]
+    for name, asked, session in (
+        ("agent-0badcafe", "Gulls", SID), ("agent-1badcafe", "Gulls", SID),
+        ("agent-2badcafe", "Terns", SID), ("agent-3badcafe", "Rocks", "another"),
+    ):  # fmt: skip
+        write(folder / f"{name}.jsonl", {**user("x1", None, 2, asked, isSidechain=True), "sessionId": session})  # fmt: skip
+    (folder / "agent-empty.jsonl").write_text("")
+    made = write(folder / f"{SID}.jsonl", user("u1", None, 0, "Go"), says("a1", "u1", 1, "m", *calls), *back)  # fmt: skip
+    assert [result.child for result in read(made).results()] == [
+        f"claude:{SID}/agent-0badcafe",
+        f"claude:{SID}/agent-1badcafe",
+        f"claude:{SID}/agent-2badcafe",
+        "",
+    ]
+    assert read(folder / "agent-2badcafe.jsonl").info.id == f"claude:{SID}/agent-2badcafe"
+
+
 def spilled(home: Path, named: str) -> Session:
     return told(
         home,

@@ -13,7 +13,7 @@ from session_reading import Reading, Session, paths, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.opencode import AGENT
-from sparrow_tui.agents.opencode_turns import usage_of
+from sparrow_tui.agents.opencode_turns import session_info, usage_of
 from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Usage
 
 T0 = 1_772_359_200_000
@@ -433,3 +433,9 @@ def test_every_wrong_shape(tmp_path: Path) -> None:
     talk = [{"info": {"id": id, **data}, "parts": parts} for id, data, parts in TALK[:2]]
     document = {"info": {"id": "ses_main", "directory": "/w/pond"}, "messages": talk}
     assert torture_document(AGENT, tmp_path / "talk.json", document) > 100
+
+
+def test_the_model_chosen_is_known_before_it_answers() -> None:
+    for model in ('{"providerID": "p", "id": "big"}', {"providerID": "p", "modelID": "big"}, "big"):
+        assert session_info({"id": "ses_new", "model": model}).model == "big"
+    assert session_info({"id": "ses_new"}).model is None

@@ -150,6 +150,26 @@ def test_first_version_without_ids(tmp_path: Path) -> None:
     assert session.info.model == "m"
 
 
+def test_commands_the_user_ran_and_compactions(tmp_path: Path) -> None:
+    entries: list[dict[str, object]] = [
+        {"type": "session", "version": 3, "id": "s1", "timestamp": "2026-01-01T00:00:00Z", "cwd": "/w"},
+    ]  # fmt: skip
+    for number, more in enumerate(({"exitCode": 2}, {"exitCode": 0}, {"cancelled": True})):
+        ran = {"role": "bashExecution", "command": "make", "output": "boat\n", **more}
+        entries.append({"type": "message", "id": f"{number:08x}", "message": ran,
+                        "parentId": f"{number - 1:08x}" if number else None})  # fmt: skip
+    entries.append({"type": "compaction", "id": "00000003", "parentId": "00000002",
+                    "summary": "so far", "tokensBefore": 120_000})  # fmt: skip
+    path = tmp_path / "x_s1.jsonl"
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    notices = [b.text for turn in session.turns for b in turn.blocks if isinstance(b, Notice)]
+    assert notices == [
+        "! make\nboat\n(exit code 2)", "! make\nboat", "! make\nboat\n(cancelled)",
+        "120,000 tokens before",
+    ]  # fmt: skip
+
+
 def test_forks_count_the_same_request_once(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "2026-03-02T10-00-00-000Z_fork.jsonl"
     copy.write_text(path.read_text().replace(ID, "fork"))

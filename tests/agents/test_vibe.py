@@ -61,7 +61,7 @@ def check(session: Session) -> None:
     assert (info.created_at, info.updated_at) == (1769940000000, 1769940300000)
     assert (info.usage, info.cost_micro) == (Usage(input=400, output=40, cache_read=500), 12500)
     assert info.parent is None
-    assert info.extra == {"continues": "5e55-09"}
+    assert info.extra == {"continues": "5e55-09", "commit": "abc"}
     assert session.roles == ["user", "user", "assistant", "tool", "assistant"]
     assert [turn.meta for turn in session.turns] == [False, True, False, False, False]
     assert session.turns[2].blocks[:2] == [Reasoning("Use a stick."), Text("I measure.")]
