@@ -217,8 +217,8 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
     try:
         packed = _encode(kept)
     except (UnicodeEncodeError, OverflowError):
-        # Half a surrogate pair, an integer of any length: JSON allows them.
-        packed = _encode(scrubbed(kept))
+        # Half a surrogate pair, an integer of any length: JSON allows them, also in ids and names.
+        return encode(scrubbed(turn), to_index=to_index)
     return Row(
         role=turn.role,
         time=turn.time,

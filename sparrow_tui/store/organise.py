@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import apsw
 import msgspec
 
+from sparrow_tui.sanitize import storable
 from sparrow_tui.store import side_tables
 from sparrow_tui.store.index import Index
 
@@ -21,7 +22,7 @@ class Organiser:
 
     def rename(self, session_id: str, name: str | None) -> None:
         """Give a session a name of the user's own; ``None`` or blank takes it away."""
-        self._set(session_id, "name", (name or "").strip() or None)
+        self._set(session_id, "name", storable(name or "").strip() or None)
         self._retitle(session_id)
 
     def pin(self, session_id: str, pinned: bool) -> None:
@@ -34,7 +35,7 @@ class Organiser:
 
     def tag(self, session_id: str, tags: Iterable[str]) -> None:
         """Replace a session's tags."""
-        words = sorted({tag.strip() for tag in tags if tag.strip()})
+        words = sorted({storable(tag.strip()) for tag in tags if tag.strip()})
         self._set(session_id, "tags", msgspec.json.encode(words).decode() if words else None)
         self._retitle(session_id)
 
