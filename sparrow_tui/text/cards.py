@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -26,6 +27,11 @@ MARKDOWN_PART = 3_000
 _PREVIEWED = 8_000
 _DIFFED = 12_000
 """Characters of an edit beyond which its folded card does not tell its size."""
+_REPORT = re.compile(
+    r"(?:(?:Chunk ID|Exit code|Wall time|Process (?:exited|running)|Original token count|"
+    r"Total output lines)\b[^\n]{0,80}\n+){1,8}Output:\n"
+)
+"""How Codex begins the output of a command."""
 _FRAME = Span("  │ ", "rule")
 
 
@@ -149,7 +155,7 @@ def result(
         asked = cut((Span(answered, "dim"),), max(width // 2, 8))
         head = (head[0], *asked, Span("  "), head[1])
     if level == FOLDED:
-        first = clean_line(said[: width * 8], width)
+        first = clean_line(_after_report(said)[: width * 8], width)
         page.add([cut((*head, Span("  "), Span(first, tone)), width), *pictures], number)
         return
     page.add([cut(head, width)], number)
@@ -163,6 +169,12 @@ def result(
         else:
             _frame(page, value_lines(msgspec.to_builtins(other)), width, level, number)
     page.add(pictures, number)
+
+
+def _after_report(said: str) -> str:
+    """What a command wrote, without the lines some agents put before it."""
+    report = _REPORT.match(said)
+    return said[report.end() :] if report and said[report.end() :].strip() else said
 
 
 def _output(said: str) -> list[Line]:

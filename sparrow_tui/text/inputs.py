@@ -60,14 +60,16 @@ def input_lines(block: ToolUse, edit: Edit | None, *, gist_whole: bool) -> list[
         return []  # the card's first line says it all
     codes = [key for key, item in value.items() if key in _CODE and isinstance(item, str)]
     rest = {key: item for key, item in value.items() if key not in codes}
-    lines = value_lines(rest) if rest else []
     path = next((value[key] for key in PATHS if isinstance(value.get(key), str)), "")
+    lines: list[Line] = []
     for key in codes:
-        language = _CODE[key] or language_of(path)
+        if gist_whole and value[key] == gist(block.name, value):
+            continue
         if len(codes) > 1:
             lines.append((Span(f"{key}:", "label"),))
-        lines += highlight(clean(value[key]).expandtabs(4), language)
-    return lines
+        lines += highlight(clean(value[key]).expandtabs(4), _CODE[key] or language_of(path))
+    # What it is about comes first, what it is set to after.
+    return [*lines, *value_lines(rest)] if rest else lines
 
 
 def _is_map(value: object) -> bool:

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparrow_tui.model import Text, ToolResult, ToolUse
 from sparrow_tui.sanitize import clean_line
+from sparrow_tui.text.cards import FOLDED, FULL, result, use
+from sparrow_tui.text.pieces import Page
+from sparrow_tui.text.spans import plain
 from sparrow_tui.text.tools import LIMIT, gist
 
 PATCH = "*** Begin Patch\n*** Update File: src/a.py\n-x\n+y\n*** Add File: b.py\n+z\n*** End Patch"
@@ -146,3 +150,30 @@ KEYS = sorted({key for _, value, _ in CALLS if isinstance(value, dict) for key i
 def test_any_input_has_a_safe_line(name, value):
     said = gist(name, value)
     assert clean_line(said, LIMIT) == said
+
+
+def test_a_folded_result_begins_with_the_output_itself():
+    said = (
+        "Chunk ID: cc719b\nWall time: 0.0000 seconds\nProcess exited with code 0\n"
+        "Original token count: 11\nOutput:\n## main\n"
+    )
+    older = "Exit code: 0\nWall time: 0.1 seconds\nOutput:\nhello\n"
+    for text, words in ((said, "## main"), (older, "hello"), ("Output:\nx", "Output: x")):
+        page = Page()
+        result(page, ToolResult("c", [Text(text)]), None, "", 80, FOLDED, 0)
+        assert plain(page.pieces[0].lines[0]).endswith(f"  {words}")
+    page = Page()
+    result(page, ToolResult("c", [Text(said)]), None, "", 80, FULL, 0)
+    assert "Chunk ID: cc719b" in plain(page.pieces[0].lines[1])
+
+
+def test_an_opened_call_tells_its_command_once_and_first():
+    page = Page()
+    call = ToolUse("c", "exec_command", {"workdir": "/w", "cmd": "git status"})
+    use(page, call, None, 80, FULL, 0)
+    lines = [plain(line) for line in page.pieces[0].lines]
+    assert [line for line in lines if "git status" in line] == [lines[0]]
+    page = Page()
+    use(page, ToolUse("c", "Bash", {"timeout": 5, "command": "a\nb"}), None, 80, FULL, 0)
+    lines = [plain(line).strip(" │") for line in page.pieces[0].lines]
+    assert lines[1:] == ["a", "b", "{", '"timeout": 5', "}"]

@@ -132,6 +132,7 @@ class TranscriptFolding(TranscriptMatches):
             view.reasoning = not view.reasoning
 
         self._change(change)
+        self.say("reasoning in full" if view.reasoning else "reasoning in a line")
 
     def action_details(self) -> None:
         """Tokens, cost and durations of each turn."""
@@ -141,6 +142,7 @@ class TranscriptFolding(TranscriptMatches):
             view.details = not view.details
 
         self._change(change)
+        self.say("times, tokens and cost" if view.details else "without details")
 
     def action_branches(self) -> None:
         """Turns the user rewound from."""
@@ -150,3 +152,4 @@ class TranscriptFolding(TranscriptMatches):
             view.branches = not view.branches
 
         self._change(change)
+        self.say("turns taken back are " + ("shown" if view.branches else "hidden"))
