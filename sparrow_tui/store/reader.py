@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.model import Text, Turn
+from sparrow_tui.sanitize import storable
 from sparrow_tui.store import codec
 from sparrow_tui.store.base import (
     RecentInput,
@@ -35,7 +36,7 @@ class Reader:
 
     def load(self, session_id: str) -> Session | None:
         """One session's facts."""
-        found = select(self._db, "WHERE id = ?", (session_id,))
+        found = select(self._db, "WHERE id = ?", (storable(session_id),))
         return found[0] if found else None
 
     def list(self, limit: int | None, offset: int) -> Sequence[Session]:
@@ -165,7 +166,7 @@ class Reader:
         Raises:
             StoreError: none or several fit.
         """
-        text = text.strip()
+        text = storable(text.strip())
         if self._db.execute("SELECT 1 FROM session WHERE id = ?", (text,)).get:
             return text
         exact = self._ids("substr(id, instr(id, ':') + 1) = ?", (text,))

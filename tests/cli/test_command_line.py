@@ -298,6 +298,16 @@ def test_the_beginning_of_an_id_is_enough(library: str, capsys: Said) -> None:
         assert ask(capsys, "show", text)["session"]["id"] == f"codex:{native(3)}"
 
 
+def test_an_id_that_is_no_text_is_not_there(library: str, capsys: Said) -> None:
+    odd = os.fsdecode(b"\xffx")
+    for words in (["show", odd], ["delete", odd, "--yes"], ["resume", odd], ["restore", odd]):
+        assert main(words) == 1
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert "there is no session" in said.err
+    assert main(["search", odd]) == 0
+
+
 def test_an_unreadable_file_is_named(library: str, tmp_path: Path, capsys: Said) -> None:
     odd = tmp_path / "notes.txt"
     odd.write_text("nothing of ours")
