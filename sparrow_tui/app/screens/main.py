@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
@@ -28,6 +28,7 @@ from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.first_run import FirstRun
 from sparrow_tui.app.widgets.heading import Heading
+from sparrow_tui.app.widgets.kept_lines import KeptHorizontal, KeptStatic, KeptVertical
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList, Stay
@@ -82,14 +83,14 @@ class MainScreen(Counting, TakingActions, SearchActions):
 
     def compose(self) -> ComposeResult:
         """Search line; list and transcript; counters; keys."""
-        with Horizontal(id="top"):
-            yield Static(Content("◆"), id="prompt")
+        with KeptHorizontal(id="top"):
+            yield KeptStatic(Content("◆"), id="prompt")
             yield SearchBox(self.app.engine.complete, self._ask, id="search")
-            yield Static(Content(""), id="found")
-        with Horizontal(id="panes"):
+            yield KeptStatic(Content(""), id="found")
+        with KeptHorizontal(id="panes"):
             yield SessionList(id="sessions", present=self.app.present)
-            yield Static(id="divider")
-            with Vertical(id="reading"):
+            yield KeptStatic(id="divider")
+            with KeptVertical(id="reading"):
                 yield Heading(id="heading", present=self.app.present)
                 loader = TranscriptLoader(self.app.location, self._from_loader)
                 yield TranscriptView(loader, places=self.app.places, id="transcript")

@@ -6,12 +6,13 @@ from textual.content import Content
 from textual.widget import Widget
 
 from sparrow_tui.app import clock
+from sparrow_tui.app.widgets.kept_lines import KeptLines
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session
 
 
-class Heading(Widget):
+class Heading(KeptLines, Widget):
     """One or two lines above the transcript."""
 
     def __init__(self, *, present: clock.Clock = clock.now, id: str | None = None) -> None:
