@@ -73,8 +73,17 @@ summary .about{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .delete-word{color:var(--del);background:var(--delbg);font-weight:700;text-decoration:underline}
 .s1{font-weight:700}.s2{opacity:.7}.s3{font-style:italic}.s4{text-decoration:underline}
 .s9{text-decoration:line-through}
-@media print{pre{max-height:none;white-space:pre-wrap}}
 """
+_PRINTED = """
+html{font-size:80%}
+body{max-width:none;padding:0}
+pre{max-height:none;white-space:pre-wrap}
+h1,h2,summary,.said h3,.said h4{break-after:avoid}
+p,li{orphans:2;widows:2}
+img,tr{break-inside:avoid}
+details::details-content{content-visibility:visible;block-size:auto}
+"""
+"""On paper everything is open, and as light as paper is."""
 
 
 def sheet() -> str:
@@ -87,6 +96,7 @@ def sheet() -> str:
         f":root{{color-scheme:light dark;{_variables(_LIGHT)}}}"
         f"@media(prefers-color-scheme:dark){{:root{{{_variables(_DARK)}}}}}"
         f"{_RULES}{terminal}\n"
+        f"@media print{{:root{{color-scheme:light;{_variables(_LIGHT)}--paper:#fff}}{_PRINTED}}}\n"
     )
 
 

@@ -328,6 +328,16 @@ async def test_what_is_not_found_is_told_until_the_next_key(running, location):
         assert "not in this session" not in driver.lines()[-1]
 
 
+async def test_help_begins_with_the_keys_of_the_pane_one_is_in(running, location):
+    async with running(fill(location, talk(5)), size=(100, 30)) as driver:
+        await read(driver)
+        await driver.press("question_mark")
+        await driver.until(lambda: driver.app.screen is not driver.main)
+        page = str(driver.app.screen.query_one("#help-body").render())
+        assert page.index("Transcript\n") < page.index("Search box\n")
+        assert "Fold or unfold all" in page
+
+
 async def test_a_sub_agent_opens_and_escape_returns(running, demo_store):
     async with running(demo_store) as driver:
         await read(driver)

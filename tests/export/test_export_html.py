@@ -73,6 +73,9 @@ def check_inert(page: str) -> Reader:
     assert "url(" not in style
     assert "@import" not in style
     assert "prefers-color-scheme:dark" in style
+    printed = style[style.index("@media print") :]
+    assert "color-scheme:light;" in printed, "paper is light, whatever the screen is"
+    assert "details::details-content{content-visibility:visible" in printed
     return reader
 
 

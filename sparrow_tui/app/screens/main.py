@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
 from textual.messages import Update
+from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
 from sparrow_tui import query as language
@@ -299,14 +300,15 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self.action_help()
 
     def action_help(self) -> None:
-        """Every key."""
-        sections = [
+        """Every key; those of the pane one is in come first."""
+        panes: list[tuple[str, Widget]] = [
             ("Search box", self.box),
             ("Sessions", self.sessions),
             ("Transcript", self.transcript),
-            ("Everywhere", self),
         ]
-        self.app.push_screen(HelpScreen(sections))
+        here = self.focused.ancestors_with_self if self.focused is not None else ()
+        panes.sort(key=lambda pane: pane[1] not in here)
+        self.app.push_screen(HelpScreen([*panes, ("Everywhere", self)]))
 
 
 def _summary(event: messages.Found, searching: bool) -> Content:
