@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +19,8 @@ from sparrow_tui.agents.base import (
     file_source,
 )
 from sparrow_tui.agents.by_session import Seen, cut
-from sparrow_tui.agents.cline_messages import DisplayLog, project_in
+from sparrow_tui.agents.cline_facts import describe, facts_of, list_of, project_of, total_of
+from sparrow_tui.agents.cline_messages import DisplayLog
 from sparrow_tui.agents.cline_requests import request_turns
 from sparrow_tui.agents.cline_results import Results
 from sparrow_tui.agents.common import (
@@ -29,12 +29,11 @@ from sparrow_tui.agents.common import (
     micro_dollars,
     milliseconds,
     title_of,
-    whole,
 )
 from sparrow_tui.agents.documents import load, sealed
-from sparrow_tui.agents.line_session import some, with_side
+from sparrow_tui.agents.line_session import with_side
 from sparrow_tui.agents.projects import json_file
-from sparrow_tui.model import Coverage, SessionInfo, Turn, Usage
+from sparrow_tui.model import Coverage, SessionInfo, Turn
 
 SHOWN, SENT = "ui_messages.json", "api_conversation_history.json"
 """A task's display log and its log of requests."""
@@ -108,17 +107,17 @@ class Tasks(Agent):
         if seen.same(native, [mark, source.stamp]):
             return
         info, coverage = SessionInfo(id=f"{self.name}:{native}"), Coverage()
-        facts = _facts(path)
+        facts = facts_of(path)
         self._tell(info, facts)
         if path.name == SHOWN:
             sent = json_file(path.with_name(SENT))
-            children = [f"{self.name}:{as_text(c)}" for c in _list(facts.get("childIds"))]
+            children = [f"{self.name}:{as_text(c)}" for c in list_of(facts.get("childIds"))]
             log = DisplayLog(info, Results(sent), children, self.inclusive)
             turns, coverage = log.read(messages), log.coverage
-            info.project = info.project or _project(sent)
+            info.project = info.project or project_of(sent)
         else:
             turns = request_turns(messages, info, coverage)
-            info.usage = info.usage or _total(facts, self.inclusive)
+            info.usage = info.usage or total_of(facts, self.inclusive)
             info.cost_micro = micro_dollars(facts.get("totalCost")) or None
         yield from sealed(
             cut(info, titled(info, turns), coverage), seen, native, [mark, source.stamp]
@@ -201,7 +200,7 @@ class Cline(Tasks):
         if seen.same(native, [mark, source.stamp]):
             return
         info, coverage = SessionInfo(id=f"cline:{native}"), Coverage()
-        _describe(info, facts)
+        describe(info, facts)
         info.extra["interface"] = "CLI session"
         origin = document.get("origin") if isinstance(document, dict) else None
         if isinstance(origin, dict) and origin.get("parentThreadId"):
@@ -286,78 +285,6 @@ def _extension_of(path: Path) -> str:
 
 def _manifest(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(_SESSION) + ".json")
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    """A task's entry in the list of tasks, from the file beside it or the common one."""
-    facts: dict[str, Any] = {}
-    storage = path.parent.parent.parent
-    for history in (storage / "state" / "taskHistory.json", storage / "tasks" / "_index.json"):
-        try:
-            status = os.stat(history)
-        except OSError:
-            continue
-        facts = _history(str(history), status.st_size, status.st_mtime_ns).get(path.parent.name, {})
-        break
-    own = json_file(path.with_name("history_item.json"))
-    metadata = json_file(path.with_name("task_metadata.json"))
-    used = _list(metadata.get("model_usage")) if isinstance(metadata, dict) else []
-    facts = {**facts, **(own if isinstance(own, dict) else {})}
-    if used and isinstance(used[-1], dict) and not facts.get("modelId"):
-        facts["modelId"] = used[-1].get("model_id")
-        facts["provider"] = used[-1].get("model_provider_id")
-    if storage.name == "data":
-        facts["interface"] = "CLI task"
-    return facts
-
-
-@lru_cache(maxsize=4)
-def _history(path: str, size: int, mtime: int) -> dict[str, dict[str, Any]]:
-    """The list of tasks by id; size and time tell whether it is still the same."""
-    value = json_file(Path(path))
-    entries = value.get("entries") if isinstance(value, dict) else value
-    return {as_text(e.get("id")): e for e in _list(entries) if isinstance(e, dict)}
-
-
-def _describe(info: SessionInfo, facts: dict[str, Any]) -> None:
-    """What a CLI session's manifest says about it."""
-    metadata = facts.get("metadata")
-    more = metadata if isinstance(metadata, dict) else {}
-    title = as_text(more.get("title")) or title_of(as_text(facts.get("prompt")))
-    info.title = title.strip() or None
-    info.project = as_text(facts.get("cwd") or facts.get("workspace_root")) or None
-    info.model = as_text(facts.get("model")) or None
-    info.created_at = milliseconds(facts.get("started_at"))
-    info.updated_at = milliseconds(facts.get("ended_at"))
-    parent = as_text(facts.get("parent_session_id"))
-    info.parent = f"cline:{parent}" if parent else None
-    for key in ("provider", "source"):
-        if facts.get(key):
-            info.extra[key] = as_text(facts[key])
-
-
-def _project(messages: Any) -> str | None:
-    """The working directory that the first request names."""
-    for message in _list(messages)[:2]:
-        content = message.get("content") if isinstance(message, dict) else None
-        for part in _list(content):
-            found = project_in(as_text(part.get("text"))) if isinstance(part, dict) else None
-            if found:
-                return found
-    return None
-
-
-def _total(facts: dict[str, Any], inclusive: bool) -> Usage | None:
-    """A task's tokens as its entry in the list of tasks sums them."""
-    fresh, written = whole(facts.get("tokensIn")), whole(facts.get("cacheWrites"))
-    read = whole(facts.get("cacheReads"))
-    if inclusive and fresh >= read + written:
-        fresh -= read + written
-    return some(Usage(fresh, whole(facts.get("tokensOut")), read, written))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 AGENTS: tuple[Tasks, ...] = (Cline(), Roo())

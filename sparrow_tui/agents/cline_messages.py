@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from sparrow_tui.agents.cline_notices import notice
 from sparrow_tui.agents.cline_results import Results
 from sparrow_tui.agents.common import (
     as_text,
@@ -54,21 +55,6 @@ _SKIPPED = frozenset(
         "report_bug",
     ]
 )
-_ERRORS = frozenset(
-    [
-        "error",
-        "error_retry",
-        "api_req_failed",
-        "api_req_retry_delayed",
-        "diff_error",
-        "clineignore_error",
-        "rooignore_error",
-        "command_permission_denied",
-        "condense_context_error",
-        "mistake_limit_reached",
-    ]
-)
-_API_ERRORS = ("api_req_failed", "error_retry", "api_req_retry_delayed")
 _SPENT = ("deleted_api_reqs", "api_req_deleted", "subagent_usage")
 _SHOWN = frozenset(
     [
@@ -197,12 +183,12 @@ class DisplayLog:
             return self._answer(kind, text, value, time)
         if kind == "image":
             return self._add(Image(url=as_text(value.get("imagePath")) or text[:1000]), time)
-        notice = _notice(kind, text, value, message)
-        if notice is None:
+        told = notice(kind, text, value, message)
+        if told is None:
             count_unknown(self.coverage, kind or "message")
-            notice = Turn(role="system", blocks=[Raw(kind or "message", message)], meta=True)
-        notice.time = time
-        self.turns.append(notice)
+            told = Turn(role="system", blocks=[Raw(kind or "message", message)], meta=True)
+        told.time = time
+        self.turns.append(told)
         return True
 
     def _request(self, kind: str, value: dict[str, Any], time: int | None) -> bool:
@@ -347,36 +333,6 @@ def _words(kind: str, value: dict[str, Any], text: str) -> str:
         answer = option.get("answer") if isinstance(option, dict) else option
         words += f"\n- {as_text(answer)}"
     return words or text
-
-
-def _notice(kind: str, text: str, value: dict[str, Any], message: dict[str, Any]) -> Turn | None:
-    """Errors, compactions and remarks of the extension; ``None`` for an unknown kind."""
-    if kind in _ERRORS:
-        words = as_text(value.get("errorMessage") or value.get("message")) or text
-        turn = Turn(role="system", blocks=[Notice("error", words)])
-        turn.api_error = kind in _API_ERRORS
-        return turn
-    if kind == "condense_context":
-        condensed = message.get("contextCondense")
-        facts = condensed if isinstance(condensed, dict) else {}
-        blocks: list[Block] = [Notice("compaction", _sizes(facts))]
-        if as_text(facts.get("summary")).strip():
-            blocks.append(Text(as_text(facts["summary"])))
-        turn = Turn(role="summary", blocks=blocks)
-        turn.cost_micro = micro_dollars(facts.get("cost")) or None
-        return turn
-    if kind in ("sliding_window_truncation", "condense", "summarize_task"):
-        cut = message.get("contextTruncation")
-        words = _sizes(cut) if isinstance(cut, dict) else text
-        return Turn(role="system", blocks=[Notice("compaction", words)])
-    if kind in ("info", "mcp_notification", "generate_explanation"):
-        return Turn(role="system", blocks=[Notice("info", as_text(value.get("title")) or text)])
-    return None
-
-
-def _sizes(facts: dict[str, Any]) -> str:
-    before, after = facts.get("prevContextTokens"), facts.get("newContextTokens")
-    return f"{whole(before)} → {whole(after)} tokens" if before or after else ""
 
 
 def _attached(message: dict[str, Any]) -> list[Block]:

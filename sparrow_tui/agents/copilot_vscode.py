@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines, vscode_chat
+from sparrow_tui.agents import lines, vscode_chat, vscode_log
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -93,7 +93,7 @@ class CopilotVSCode(Agent):
         state, end, first, bad = _play(path, since.offset if since is not None else 0)
         if not isinstance(state, dict):
             raise SourceError("it holds no chat")
-        requests = vscode_chat.requests(state)
+        requests = vscode_log.requests(state)
         before = int(known.get("requests") or 0)
         fresh = since is None or len(requests) < before
         if fresh and since is not None:
@@ -144,8 +144,8 @@ def _play(path: Path, known: int) -> tuple[Any, int, int | None, int]:
         try:
             if not isinstance(entry, dict):
                 raise ValueError("not a change")
-            size = len(vscode_chat.requests(state))
-            state = vscode_chat.apply(state, entry)
+            size = len(vscode_log.requests(state))
+            state = vscode_log.apply(state, entry)
         except ValueError:
             bad += at >= known
             continue
@@ -175,7 +175,7 @@ def json_document(path: Path) -> Any:
 
 def _info(state: dict[str, Any], path: Path) -> SessionInfo:
     times = [milliseconds(state.get("lastMessageDate"))]
-    requests = vscode_chat.requests(state)
+    requests = vscode_log.requests(state)
     if requests and isinstance(requests[-1], dict):
         times.append(milliseconds(requests[-1].get("timestamp")))
     return SessionInfo(

@@ -18,7 +18,8 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.common import as_text, milliseconds
-from sparrow_tui.agents.kimi_wire import CodeWire, ContextFile, KimiSession, Wire
+from sparrow_tui.agents.kimi_code import CodeWire
+from sparrow_tui.agents.kimi_wire import ContextFile, KimiSession, Wire
 from sparrow_tui.agents.line_session import read_session, with_side
 from sparrow_tui.agents.projects import by_hash, json_file
 from sparrow_tui.model import SessionInfo
