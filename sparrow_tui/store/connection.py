@@ -49,7 +49,7 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
             _create_file(path)
         elif not _is_ours(path):
             raise StoreError(_foreign(path))
-        connection = _open(path)
+        connection = _open(path, readonly)
         try:
             if _integer(connection, "user_version") != schema.VERSION:
                 _migrate(connection, path)
@@ -67,7 +67,7 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
     return connection
 
 
-def _open(path: Path) -> apsw.Connection:
+def _open(path: Path, readonly: bool) -> apsw.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
         connection.set_busy_timeout(BUSY_MS)
@@ -84,7 +84,8 @@ def _open(path: Path) -> apsw.Connection:
     connection.pragma("synchronous", "normal")
     connection.pragma("temp_store", "memory")
     connection.pragma("cache_size", -32_000)
-    connection.pragma("mmap_size", 256 << 20)
+    if readonly:  # what is written is read through the cache; mapped, it would be in memory twice
+        connection.pragma("mmap_size", 256 << 20)
     connection.pragma("journal_size_limit", 64 << 20)
     connection.wal_autocheckpoint(LOG_PAGES)
     return connection
