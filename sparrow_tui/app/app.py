@@ -26,6 +26,7 @@ from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.garbage import QUIET, Collector
 from sparrow_tui.app.guard import ControlGuard
+from sparrow_tui.app.hangup import LOOK, hung_up
 from sparrow_tui.app.key_order import KeyOrder
 from sparrow_tui.app.remotes import Remotes
 from sparrow_tui.app.screens.main import MainScreen
@@ -151,6 +152,10 @@ class SparrowApp(App[str]):
                 with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(number, self._leave, 128 + number)
 
+    def _leave_if_hung_up(self) -> None:
+        if hung_up():
+            self._leave(128 + signal.SIGHUP)
+
     def _leave(self, code: int) -> None:
         self._stop_threads()
         self.exit(return_code=code)
@@ -182,6 +187,8 @@ class SparrowApp(App[str]):
         self.engine.run_job(self._count_agents)
         self.garbage.begin()
         self.set_interval(QUIET, self.garbage.sweep)
+        if not self.is_headless:
+            self.set_interval(LOOK, self._leave_if_hung_up)
         if self.syncing is not None:
             self.syncing.start()
         self.remotes.start()

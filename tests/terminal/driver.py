@@ -127,10 +127,16 @@ class Terminal:
             faults.append("line mode")
         return faults
 
+    def hang_up(self) -> None:
+        """Close the terminal; the program keeps its end."""
+        os.close(self.file)
+        self.file = -1
+
     def close(self) -> None:
         """End the program and what it started."""
         with contextlib.suppress(OSError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self.file)
+        if self.file >= 0:
+            os.close(self.file)
         os.close(self._child)

@@ -13,7 +13,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
-from driver import Terminal
+from driver import WAIT, Terminal
 
 CONTROL_Q = "\x11"
 
@@ -87,6 +87,13 @@ def test_a_signal_leaves_the_terminal_clean(terminal, number):
     screen.process.send_signal(number)
     assert screen.ended() == 128 + number
     assert screen.left_clean() == []
+
+
+def test_it_ends_with_its_terminal_though_no_signal_tells(terminal):
+    screen = terminal("--demo")
+    screen.until(lambda text: "15 sessions" in text, "the number of sessions")
+    screen.hang_up()
+    screen.process.wait(WAIT)
 
 
 def test_a_fast_burst_of_keys_arrives_in_order(terminal):
