@@ -13,6 +13,8 @@ for _name in [name for name in os.environ if name.startswith(("TEXTUAL", "SPARRO
     if _name != "SPARROW_TUI_CORPUS":
         del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
+# Dozens of programs are started: they need not all compile the same modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["TZ"] = "UTC"
 time.tzset()
 

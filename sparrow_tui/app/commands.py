@@ -11,7 +11,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 
 from sparrow_tui.app import filters
-from sparrow_tui.app.screens.help import declared, key_name, purpose
+from sparrow_tui.app.key_names import key_name
+from sparrow_tui.app.screens.help import declared, purpose
 from sparrow_tui.sanitize import clean_line
 
 if TYPE_CHECKING:

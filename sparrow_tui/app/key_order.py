@@ -15,8 +15,11 @@ from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 
-PATIENCE = 0.5
-"""Seconds after which a key is no longer waited for: its widget may be gone."""
+LOOK = 0.05
+"""Seconds between looks whether the widget a key is in has gone, and the key with it."""
+PATIENCE = 10.0
+"""Seconds after which a key is no longer waited for: a busy machine takes its time, a widget that
+waits for another key would take for ever."""
 
 Deliver = Callable[[events.Event], Awaitable[None]]
 
@@ -37,7 +40,14 @@ class KeyOrder:
         self._number = 0
         """Of the key under way; 0: none is."""
         self._handed_out = 0
-        self._patience: asyncio.TimerHandle | None = None
+        self._at: MessagePump | None = None
+        """Whose queue the key under way is in."""
+        self._look: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a key is under way, or waits."""
+        return bool(self._number or self._waiting)
 
     async def take(self, event: events.Event) -> None:
         """A key has arrived: hand it out now, or when its turn comes."""
@@ -52,19 +62,28 @@ class KeyOrder:
         target = self._app.focused or self._app.screen
         await self._deliver(event)
         self._follow(target, number, [target])
+        self._watch(number, asyncio.get_running_loop().time() + PATIENCE)
+
+    def _watch(self, number: int, deadline: float) -> None:
+        """Go on without a key that has been lost."""
         loop = asyncio.get_running_loop()
-        self._patience = loop.call_later(PATIENCE, self._app.call_later, self._next, number)
+        if self._at is None or self._at._closed or loop.time() > deadline:
+            self._app.call_later(self._next, number)
+        else:
+            self._look = loop.call_later(LOOK, self._watch, number, deadline)
 
     def _follow(self, node: MessagePump | None, number: int, again: list[MessagePump]) -> None:
         """Queue behind the key in ``node``, then in its parent, up to the app.
 
         There the key's binding acts. What it sends goes the same way, so the way is gone twice.
         """
+        self._at = node
         if node is not None and node.call_later(self._passed, node, number, again):
             return
         if again:
             self._follow(again.pop(), number, again)
         else:
+            self._at = self._app
             self._app.call_later(self._next, number)
 
     def _passed(self, node: MessagePump, number: int, again: list[MessagePump]) -> None:
@@ -75,7 +94,7 @@ class KeyOrder:
         if number != self._number:
             return
         self._number = 0
-        if self._patience is not None:
-            self._patience.cancel()
+        if self._look is not None:
+            self._look.cancel()
         if self._waiting:
             await self._hand_out(self._waiting.popleft())

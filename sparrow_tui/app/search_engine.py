@@ -71,6 +71,7 @@ class SearchEngine(Thread):
         self._group = ""
         self.snippets = FIRST_ROWS
         """Rows whose details come with results that have snippets: those that are seen."""
+        self._held = self._missed = False
         self._version = -1
         self._refreshed_at = 0.0
         self._took = 0.0
@@ -96,6 +97,12 @@ class SearchEngine(Thread):
         """
         with self._ready:
             return self._ready.wait_for(lambda: self._answered >= self.generation, seconds)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is nothing to answer, and nothing being answered."""
+        with self._ready:
+            return not (self._busy or self._has_work())
 
     def rows(self, sids: Sequence[int]) -> None:
         """Ask for the details of rows that came into view."""
@@ -127,6 +134,15 @@ class SearchEngine(Thread):
         """Put lists into groups (see `sparrow_tui.store.grouping`); empty: into none."""
         self._group = by
         self._again()
+
+    def hold(self, held: bool) -> None:
+        """Whether the list is left as it is though the store changes: nobody sees it."""
+        with self._ready:
+            self._held = held
+            missed = self._missed and not held
+            self._missed = self._missed and held
+        if missed:
+            self._again()
 
     def _again(self) -> None:
         """Ask the newest search once more, unless it is still to be asked."""
@@ -263,7 +279,10 @@ class SearchEngine(Thread):
         self._refreshed_at = time.monotonic()
         if not first:
             self._post(messages.StoreChanged(version))
-            self._again()
+            with self._ready:
+                held = self._missed = self._held
+            if not held:
+                self._again()
 
     def _search(self, store: SqliteStore, text: str, generation: int, refresh: bool) -> None:
         started = time.perf_counter()

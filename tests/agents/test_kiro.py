@@ -283,9 +283,11 @@ def test_saved_conversation(tmp_path: Path, database: Path) -> None:
 @pytest.mark.parametrize("layout", ["messages", "events"])
 def test_hostile_lines(layout: str, request: pytest.FixtureRequest) -> None:
     path: Path = request.getfixturevalue(layout)
+    whole = path.read_bytes()
     grow(AGENT, path)
     rewrite(AGENT, path)
     assert torture_lines(AGENT, path) > 300
+    path.write_bytes(whole)
     side = path.with_suffix(".json") if layout == "messages" else path.with_name("session.json")
     for odd in mutations(FACTS if layout == "messages" else SESSION):
         side.write_text(json.dumps(odd))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+import unicodedata
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.keys import _character_to_key, _get_unicode_name_from_key
 
 from sparrow_tui.app.app import SparrowApp
 from sparrow_tui.cli.app import fill_demo
@@ -51,28 +55,65 @@ class Driver:
     def view(self):
         return self.app.main.transcript
 
+    def send(self, *keys: str) -> None:
+        """Keys that all wait at the door before the first is acted on."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 else key
+            try:
+                character = unicodedata.lookup(_get_unicode_name_from_key(name))
+            except KeyError:
+                character = key if len(key) == 1 else None
+            self.app.post_message(events.Key(name, character))
+
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Keys, until each has had its effect; what it asked of threads may be on its way."""
+        for key in keys:
+            self.send(key)
+            await self.handled()
 
     async def type(self, text: str) -> None:
-        names = {" ": "space", ":": "colon", '"': "quotation_mark", "-": "minus", "/": "slash"}
-        await self.pilot.press(*(names.get(c, c) for c in text))
+        await self.press(*text)
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    async def handled(self) -> None:
+        """All messages that wait now are dealt with, and what they changed is drawn."""
+        while True:
+            await self.pilot._wait_for_screen()
+            if not (self.app.keys.busy and self.app.is_running):
+                break
+        self.app.screen._on_timer_update()
+
+    async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
         """Wait for something to be so; fail if it does not come."""
-        for _ in range(int(seconds / 0.01)):
-            await self.pilot.pause()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            await self.handled()
             if condition():
                 return
-            await asyncio.sleep(0.01)
-        pytest.fail("what was waited for did not come")
+            await asyncio.sleep(0.005)
+        pytest.fail(f"what was waited for did not come; {self._state()}")
+
+    def _state(self) -> str:
+        """What there is to say about an app that does not come to rest."""
+        keys, engine, main = self.app.keys, self.app.engine, self.main
+        return (
+            f"keys {keys._number} {len(keys._waiting)} at {keys._at!r}, box {main.box.value!r}, "
+            f"focus {self.app.focused!r}, searches {engine.generation} answered "
+            f"{engine._answered} shown {main._shown}, at rest {engine.at_rest}, "
+            f"selected {self.list.selected}, read {self.view.session and self.view.session.sid}, "
+            f"opening {self.view._opening}, goal {self.view._goal}, next {main._next}"
+        )
 
     async def settled(self) -> None:
         """The engine has answered and the transcript shows the session under the cursor."""
-        engine = self.app.engine
-        await self.until(lambda: engine._answered >= engine.generation)
-        await self.until(self._transcript_fits)
-        await self.pilot.pause()
+        await self.until(lambda: self._answered() and self._transcript_fits())
+
+    def _answered(self) -> bool:
+        engine, main = self.app.engine, self.main
+        return (
+            main._shown == engine.generation
+            and engine.at_rest
+            and main._follow is main._next is None
+        )
 
     def _transcript_fits(self) -> bool:
         if self.list.selected is None:

@@ -144,7 +144,7 @@ async def test_what_is_new_is_marked_where_the_reader_left_off(running, location
     async with running(location, size=(140, 40)) as driver:
         view = driver.view
         driver.app.engine.open(SID, focus=True)
-        await driver.until(lambda: view.session_id == SID and view.model.total == 60)
+        await driver.until(lambda: view.session_id == SID and view.has_focus)
         await driver.press("G")
         await driver.until(lambda: view.current_turn == 59)
         driver.app.engine.open("demo:other", focus=True)

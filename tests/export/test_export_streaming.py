@@ -73,7 +73,7 @@ def test_memory_does_not_grow_with_the_session(form: str) -> None:
         return found
 
     peak(100)  # what is loaded once
-    assert peak(1_500) < 1.5 * peak(300) + 500_000
+    assert peak(600) < 1.5 * peak(150) + 300_000
 
 
 def test_a_range_of_a_stored_session(store: SqliteStore) -> None:

@@ -357,7 +357,7 @@ WORDS = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(WORDS, min_size=1, max_size=4), query=WORDS)
 def test_every_word_and_prefix_finds_its_turn(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], query: str

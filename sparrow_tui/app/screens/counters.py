@@ -91,9 +91,8 @@ class Counting(Reading):
 
     def _show(self, figures: Figures) -> None:
         self.figures = figures
-        for screen in self.app.screen_stack:
-            for footer in screen.query(MetricsFooter):
-                footer.show(figures)
+        for footer in self.app.screen.query(MetricsFooter):
+            footer.show(figures)
 
     def action_cycle_scope(self) -> None:
         """Counters of everything, of the list, of the session shown, or from elsewhere."""

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from sparrow_tui.app import messages
 from sparrow_tui.app.behind import search_for
@@ -32,6 +32,7 @@ from sparrow_tui.app.widgets.charts_calendar import Calendar
 from sparrow_tui.app.widgets.charts_ranking import Ranking
 from sparrow_tui.app.widgets.charts_table import ValueTable
 from sparrow_tui.app.widgets.charts_tiles import Tiles
+from sparrow_tui.app.widgets.key_line import KeyLine
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.store.spans import moved, spans, start_of
 from sparrow_tui.store.sqlite import SqliteStore
@@ -94,7 +95,7 @@ class DashboardScreen(Screen[str | None]):
                 tooltip="Stacked by agent, or by model"),
         Binding("t", "table", "Table", id="dashboard.table"),
         Binding("c", "cycle_scope", "Counter scope", show=False, id="dashboard.scope"),
-        Binding("question_mark,f1", "help", "Help", show=False, id="dashboard.help"),
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="dashboard.help"),
         Binding("escape,q,D", "leave", "Back", key_display="Esc", id="dashboard.leave"),
     ]  # fmt: skip
     HELP = "The dashboard."
@@ -123,7 +124,7 @@ class DashboardScreen(Screen[str | None]):
             yield Ranking("nothing in this time", slot=1, id="models")
             yield Ranking("no call's duration is known", slot=4, id="slowest")
         yield MetricsFooter(id="metrics")
-        yield Footer(id="keys", show_command_palette=False, compact=True)
+        yield KeyLine(("leave", "panel"), id="keys")
 
     def on_mount(self) -> None:
         """Ask for everything; the figures at the bottom are the main screen's."""
@@ -132,8 +133,13 @@ class DashboardScreen(Screen[str | None]):
             self.query_one(f"#{panel}").border_title = Content(TITLES[panel])
         self._show_panel()
         self._front.focus()
-        self.query_one(MetricsFooter).show(self.app.main.figures)
         self.set_interval(30, self.renew)
+
+    def on_screen_resume(self) -> None:
+        """Seen (again): the counters are the main screen's."""
+        if self.is_mounted:
+            self.query_one(MetricsFooter).show(self.app.main.figures)
+            self.renew()
 
     def on_resize(self) -> None:
         """Another width has room for another number of steps."""

@@ -12,10 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.getters import query_one
-from textual.message import Message
 from textual.messages import Update
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from sparrow_tui import query as language
 from sparrow_tui.app import messages
@@ -30,6 +29,7 @@ from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.first_run import FirstRun
 from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.kept_lines import KeptHorizontal, KeptStatic, KeptVertical
+from sparrow_tui.app.widgets.key_line import KeyLine
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList, Stay
@@ -41,6 +41,11 @@ TYPED = frozenset(
      "info", "unmark", "delete", "resume", "copy_resume", "export", "pager", "editor")
 )  # fmt: skip
 """Actions whose keys are letters."""
+
+FIRST_KEYS = (
+    "search", "back", "leave", "quit", "dashboard", "cycle_agent", "here", "cycle_span",
+)  # fmt: skip
+"""Actions the key line has room for first, after those of the pane with the focus."""
 
 SAID_SECONDS = 10.0
 """How long a sentence about a failure is not repeated."""
@@ -81,6 +86,8 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self._hinted = Content("")
         self._holds_any = True
         self._syncing = self.app.syncing is not None
+        self._missed = False
+        """Something was written while another screen lay on top."""
 
     def compose(self) -> ComposeResult:
         """Search line; list and transcript; counters; keys."""
@@ -93,12 +100,13 @@ class MainScreen(Counting, TakingActions, SearchActions):
             yield KeptStatic(id="divider")
             with KeptVertical(id="reading"):
                 yield Heading(id="heading", present=self.app.present)
-                loader = TranscriptLoader(self.app.location, self._from_loader)
-                yield TranscriptView(loader, places=self.app.places, id="transcript")
+                loader = TranscriptLoader(self.app.location, lambda told: view.post_message(told))
+                view = TranscriptView(loader, places=self.app.places, id="transcript")
+                yield view
                 yield FindBar(present=self.app.present, id="find")
             yield FirstRun(id="empty")
         yield MetricsFooter(id="metrics")
-        yield Footer(id="keys", show_command_palette=False, compact=True)
+        yield KeyLine(FIRST_KEYS, id="keys")
 
     def on_mount(self) -> None:
         """There is a screen to answer to: let the app begin."""
@@ -106,11 +114,6 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self.begin_counting()
         self._caption()
         self.app.begin()
-
-    def _from_loader(self, message: Message) -> None:
-        """The loader's thread answers the viewer; dropped if the app is gone."""
-        if self.app.is_running and self.is_attached:
-            self.transcript.post_message(message)
 
     top = query_one("#top", Horizontal)
     found = query_one("#found", Static)
@@ -226,14 +229,30 @@ class MainScreen(Counting, TakingActions, SearchActions):
 
     def on_store_changed(self, event: messages.StoreChanged) -> None:
         """Something was written: the transcript shown may have grown."""
-        if self.session is not None:
-            self.app.engine.open(self.session.id, refresh=True)
         self.store_counted()
+        self._missed = not self.is_active
+        if self.session is not None and not self._missed:
+            self.app.engine.open(self.session.id, refresh=True)
+
+    def on_screen_suspend(self) -> None:
+        """Another screen lies on top. Textual would draw it anew with each change below."""
+        self.app.engine.hold(True)
+
+    def on_screen_resume(self) -> None:
+        """What has happened in the meantime."""
+        self.app.engine.hold(False)
+        if self.is_mounted:
+            self._caption()
+            self.metrics.show(self.figures)
+        if self._missed and self.session is not None:
+            self.app.engine.open(self.session.id, refresh=True)
+        self._missed = False
 
     def on_sync_told(self, event: messages.SyncTold) -> None:
         """The import beside the app: a word on the search box's border."""
         self._import = in_words(event.progress)
-        self._caption()
+        if self.is_active:
+            self._caption()
         self._syncing = event.progress.phase not in ("watching", "failed")
         self._first_run()
 

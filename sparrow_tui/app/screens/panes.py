@@ -29,3 +29,9 @@ class Panes(Screen[None]):
     transcript = query_one("#transcript", TranscriptView)
     find_bar = query_one("#find", FindBar)
     metrics = query_one("#metrics", MetricsFooter)
+
+    def _compositor_refresh(self) -> None:
+        # For each change below Textual draws the screen on top anew, all of it; and again with
+        # each message that arrives below. What lies below is drawn when it is seen.
+        if self.is_active:
+            super()._compositor_refresh()

@@ -10,6 +10,7 @@ from sparrow_tui.app.widgets.kept_lines import KeptLines
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session
+from sparrow_tui.text.wrap import width_of
 
 
 class Heading(KeptLines, Widget):
@@ -46,18 +47,37 @@ class Heading(KeptLines, Widget):
         line = first.append(Content.styled(f" {right}", "$primary")) if right else first
         if self.content_size.height < 2:
             return line
-        facts = [Content.styled(self._look.label if self._look else session.agent, self._agent())]
-        for fact in self._facts(session):
-            facts.append(Content.styled(f"  {clean_line(fact)}", "$text-muted"))
-        return line.append("\n").append(Content("").join(facts).truncate(width, ellipsis=True))
+        agent = clean_line(self._look.label if self._look else session.agent)
+        facts = "".join(f"  {fact}" for fact in self._facts(session, width - width_of(agent)))
+        second = Content.assemble((agent, self._agent()), (facts, "$text-muted"))
+        return line.append("\n").append(second.truncate(width, ellipsis=True))
 
     def _agent(self) -> str:
         return self._look.color if self._look and self._look.color else "$secondary"
 
-    def _facts(self, session: Session) -> list[str]:
-        facts = [session.project or "", session.branch or "", session.model or ""]
-        facts.append(clock.stamp(session.updated_at))
-        facts.append(f"{session.turns:,} turn{'' if session.turns == 1 else 's'}")
-        if session.source_gone:
-            facts.append("source gone, kept here")
-        return [fact for fact in facts if fact]
+    def _facts(self, session: Session, room: int) -> list[str]:
+        """Whole facts there is room for; those of the highest rank are left out first."""
+        turns = f"{session.turns:,} turn{'' if session.turns == 1 else 's'}"
+        gone = "source gone, kept here" if session.source_gone else ""
+        ranked = [
+            (0, end_of_path(clean_line(session.project or ""), room // 2)),
+            (5, clean_line(session.branch or "")),
+            (4, clean_line(session.model or "")),
+            (2, clock.stamp(session.updated_at)),
+            (3, turns),
+            (1, gone),
+        ]
+        ranked = [(rank, fact) for rank, fact in ranked if fact]
+        while sum(width_of(fact) + 2 for _, fact in ranked) > room and len(ranked) > 1:
+            ranked.remove(max(ranked))
+        return [fact for _, fact in ranked]
+
+
+def end_of_path(path: str, room: int) -> str:
+    """A path cut at its beginning, between two names, to a number of cells where it can be."""
+    if width_of(path) <= room:
+        return path
+    names = path.split("/")
+    while len(names) > 1 and width_of("/".join(names)) + 2 > room:
+        del names[0]
+    return "…/" + "/".join(names)

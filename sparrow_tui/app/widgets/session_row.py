@@ -61,6 +61,8 @@ _NARROW = re.compile(
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03ff\u0400-\u0482\u2010-\u2027]*"
 )
 """Characters that take one cell each, for certain: counting cells of others takes longer."""
+NAMED = 9
+"""Cells an agent's name takes where a session has one line."""
 
 Piece = tuple[str, Style]
 """Text and how it looks."""
@@ -102,7 +104,7 @@ def draw_row(
     mark, mark_style = _mark(session, styles, present)
     row.add(f"{mark} ", mark_style)
     if compact:
-        row.add(set_cell_size(look.label[:8], 8) + " ", agent)
+        row.add(f"{_short(clean_line(look.label))} ", agent)
     _title(row, session, styles, keep=min(_width(right), row.left // 2))
     row.fill(right)
     lines = [row.strip()]
@@ -263,6 +265,15 @@ def _right(
         pieces.append((f"{count:,}×", styles.dim))
     pieces.append((f"{clock.age(session.updated_at, present):>3}", styles.dim))
     return [piece for piece in pieces if piece[0]]
+
+
+@lru_cache(maxsize=64)
+def _short(label: str) -> str:
+    """An agent's name in `NAMED` cells: as many of its words as fit, or the first one's start."""
+    words = label.split()
+    while len(words) > 1 and cell_len(" ".join(words)) > NAMED:
+        words.pop()
+    return set_cell_size(" ".join(words), NAMED)
 
 
 def _project(session: Session) -> str:

@@ -1,0 +1,71 @@
+"""The key line: whole keys only, Help always, drawn when the keys change and not otherwise."""
+
+from __future__ import annotations
+
+from sparrow_tui.app.screens.dashboard import DashboardScreen
+from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.widgets.key_line import GAP, KeyLine
+
+WIDTHS = (40, 60, 80, 100, 140, 200)
+
+
+def shown(line: KeyLine) -> str:
+    return "".join(segment.text for segment in line.render_line(0))
+
+
+async def widths_looked_at(driver, width: int) -> KeyLine:
+    line = driver.app.screen.query_one(KeyLine)
+    await driver.pilot.resize_terminal(width, 24)
+    await driver.until(lambda: line.size.width == width)
+    return line
+
+
+async def check(driver, help_key: str, useful: str) -> None:
+    """At all widths: nothing cut, Help at the end, the most useful keys before."""
+    for width in WIDTHS:
+        line = await widths_looked_at(driver, width)
+        text = shown(line)
+        assert len(text) == width
+        assert text.rstrip().endswith(f" {help_key} Help")
+        whole = {f"{key.display} {key.description}" for key in line._keys}
+        found = {piece.strip() for piece in text.split(" " * GAP) if piece.strip()}
+        assert found <= whole
+        assert useful in text
+
+
+async def test_whole_keys_at_every_width_in_every_pane(running, demo_store):
+    async with running(demo_store) as driver:
+        await check(driver, "F1", "Enter Read")
+        await driver.press("escape")
+        await driver.until(lambda: driver.list.has_focus)
+        await check(driver, "?", "/ Search")
+        await driver.press("enter")
+        await driver.until(lambda: driver.view.has_focus)
+        await check(driver, "?", "Enter Open")
+        assert "Esc Back" in shown(await widths_looked_at(driver, 80))
+        await driver.press("escape", "D")
+        await driver.until(lambda: isinstance(driver.app.screen, DashboardScreen))
+        await check(driver, "?", "Enter Sessions")
+
+
+async def test_it_is_drawn_when_keys_change_only(running, demo_store):
+    async with running(demo_store) as driver:
+        line = driver.app.screen.query_one(KeyLine)
+        before = line.draws
+        await driver.type("gateway")
+        await driver.settled()
+        await driver.press("down")
+        await driver.settled()
+        assert line.draws == before
+        await driver.press("escape", "escape")
+        await driver.until(lambda: driver.list.has_focus)
+        await driver.until(lambda: "/ Search" in shown(line))
+        assert line.draws <= before + 2
+
+
+async def test_a_click_presses_the_key(running, demo_store):
+    async with running(demo_store) as driver:
+        line = driver.app.screen.query_one(KeyLine)
+        end = line.size.width - 2
+        await driver.pilot.click(KeyLine, offset=(end, 0))
+        await driver.until(lambda: isinstance(driver.app.screen, HelpScreen))
