@@ -69,7 +69,8 @@ class Claude(Agent):
             if not isinstance(record, dict):
                 continue
             if "sessionId" in record and ("parentUuid" in record or "uuid" in record):
-                return "payload" not in record
+                # Qwen Code's envelope is the same, its own facts are in another place.
+                return "payload" not in record and "systemPayload" not in record
             if record.get("type") == "file-history-snapshot" and "messageId" in record:
                 return True
             if record.get("type") == "summary" and "leafUuid" in record:

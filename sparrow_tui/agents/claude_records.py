@@ -26,6 +26,7 @@ _SKIPPED = frozenset(
         "progress", "file-history-snapshot", "last-prompt", "mode", "permission-mode",
         "queue-operation", "pr-link", "agent-name", "frame-link", "agent-color", "agent-setting",
         "worktree-state", "attribution-snapshot", "content-replacement", "started", "result",
+        "relocated", "bridge-session", "atis-latch",
     )
 )  # fmt: skip
 _KNOWN_BLOCKS = frozenset(("fallback", "container_upload"))

@@ -128,7 +128,7 @@ class CodexSession(CodexTurns):
     # Items
 
     def _item(self, body: dict[str, Any], time: int | None) -> Iterator[Turn]:
-        kind = str(body.get("type") or "")
+        kind = str(body.get("type") or ("message" if "role" in body and "content" in body else ""))
         if kind == "message":
             yield from self._message(body, time)
         elif kind == "reasoning":

@@ -55,6 +55,8 @@ class Qwen(Agent):
         for line in head.split(b"\n")[:20]:
             for value in qwen_tree.objects(line):
                 message = value.get("message")
+                if "uuid" in value and "sessionId" in value and "systemPayload" in value:
+                    return True
                 if "uuid" in value and "sessionId" in value and isinstance(message, dict):
                     return isinstance(message.get("parts"), list)
         return False

@@ -706,6 +706,13 @@ def test_prompt_history_of_deleted_sessions(tmp_path: Path) -> None:
     assert [turn.time for turn in ghost.turns] == [1772359200000, 1772359260000]
 
 
+QWENS = (
+    b'{"uuid":"1","parentUuid":null,"sessionId":"s","timestamp":"2026-03-01T10:00:00Z",'
+    b'"type":"system","subtype":"ui_telemetry","systemPayload":{"uiEvent":{}}}\n'
+)
+"""A log of Qwen Code, whose envelope is Claude Code's."""
+
+
 def test_places(tmp_path: Path) -> None:
     main = write(project(tmp_path) / f"{SID}.jsonl", *LOG)
     child = write(project(tmp_path) / SID / "subagents" / "agent-1.jsonl", LOG[2])
@@ -729,6 +736,7 @@ def test_places(tmp_path: Path) -> None:
     assert AGENT.sniff(Path("x.jsonl"), b'{"type":"summary","summary":"s","leafUuid":"l"}\n')
     assert not AGENT.sniff(Path("x.jsonl"), b'{"type":"session_meta","payload":{"id":"x"}}\n')
     assert not AGENT.sniff(Path("x.jsonl"), b"\xff\xfe\x00")
+    assert not AGENT.sniff(Path("x.jsonl"), QWENS)
 
 
 def test_retention(tmp_path: Path) -> None:

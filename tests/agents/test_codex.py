@@ -745,3 +745,11 @@ def test_real_sessions_add_up() -> None:
             assert usage.output == total["output_tokens"], path
             assert usage.input + usage.cache_read == total["input_tokens"], path
             assert usage.cache_read == total["cached_input_tokens"], path
+
+
+def test_a_message_that_does_not_say_so_is_one(tmp_path: Path) -> None:
+    words = [{"type": "output_text", "text": "Watered."}]
+    bare = line("response_item", 2, role="assistant", content=words)
+    session = told(tmp_path, meta(), *asked(1, "Water"), bare)
+    assert session.texts() == ["Water", "Watered."]
+    assert session.coverage.unknown == {}

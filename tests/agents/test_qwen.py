@@ -173,6 +173,8 @@ def test_places(tmp_path: Path) -> None:
     elsewhere = AGENT.roots(Place(tmp_path, {"QWEN_HOME": str(tmp_path / "q")}, "linux"))
     assert elsewhere[0] == tmp_path / "q" / "projects"
     assert AGENT.source_at(tmp_path / ".qwen" / "settings.json") is None
+    begun = b'{"uuid":"1","sessionId":"s","type":"system","systemPayload":{"uiEvent":{}}}'
+    assert AGENT.sniff(Path("x.jsonl"), begun)
     assert not AGENT.sniff(
         Path("x.jsonl"), b'{"uuid":"a","sessionId":"b","message":{"content":[]}}\n'
     )
