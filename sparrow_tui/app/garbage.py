@@ -17,6 +17,8 @@ OFTEN = 3
 """Looks at the young ones after which a full collection is worth its time."""
 AT_LAST = 200
 """Looks at the young ones after which older ones are collected even if the user never rests."""
+WHOLE = 50
+"""Collections after which one looks at everything again; those between look at what is new."""
 
 
 class Collector:
@@ -25,6 +27,7 @@ class Collector:
     def __init__(self) -> None:
         self._before = gc.get_threshold()
         self._key = 0.0
+        self._sweeps = 0
 
     def begin(self) -> None:
         """Start-up is over: what it left in memory stays, and is not looked at again."""
@@ -45,5 +48,9 @@ class Collector:
         """Collect if there is something to collect and the user rests; whether it was done."""
         if gc.get_count()[1] < OFTEN or time.monotonic() - self._key < QUIET:
             return False
+        self._sweeps += 1
+        if self._sweeps % WHOLE == 0:
+            gc.unfreeze()
         gc.collect()
+        gc.freeze()
         return True

@@ -22,6 +22,8 @@ Job = Callable[[SqliteStore], Message | None]
 SLICE = 0.03
 """Seconds of slow work before other wishes are looked at."""
 
+LULL = 0.15
+"""Seconds with nothing asked after which there is time to prepare."""
 TOLD_EVERY = 0.2
 """Seconds between two tellings of how far a survey has come."""
 
@@ -101,6 +103,8 @@ class TranscriptLoader(Thread):
         self._survey_wish: _Survey | None = None
         self._surveyed_for: _Survey | None = None
         self._stopping = False
+        self._languages = list(code.COMMON)
+        """What the highlighter has still to learn; it takes longer than a frame may."""
         self.turns_read = 0
         """Turns read from the store so far: what tests count."""
 
@@ -160,13 +164,9 @@ class TranscriptLoader(Thread):
             self._post(ReadFailed(str(error)))
             return
         store.places.frugal()
-        prepared = False
         while not self._stopping:
             try:
                 self._turn(store)
-                if self.turns_read and not prepared:
-                    prepared = True
-                    code.prepare()
             except Interrupted:
                 continue
             except StoreError as error:
@@ -175,13 +175,18 @@ class TranscriptLoader(Thread):
         store.close()
 
     def _turn(self, store: SqliteStore) -> None:
+        prepares = bool(self._languages and self.turns_read)
         with self._ready:
             slow = self._search_wish or self._survey_wish
+            lull = False
             if not (self._wish or self._jobs or self._stopping or slow):
-                self._ready.wait()
+                lull = not self._ready.wait(LULL if prepares else None)
             wish, self._wish = self._wish, None
             jobs, self._jobs = self._jobs, []
             search, survey = self._search_wish, self._survey_wish
+        if lull and wish is None and not jobs:
+            code.prepare(self._languages.pop(0))
+            return
         if wish is not None:
             self._read(store, wish)
         for job in jobs:

@@ -11,6 +11,7 @@ LIMIT = 60_000
 """Characters of one block that are coloured; more stays plain."""
 
 COMMON = ("python", "bash", "json", "typescript", "rust", "go", "diff", "yaml", "toml", "html")
+"""Languages met most, by name."""
 
 _KINDS = (
     ("Comment", "comment"),
@@ -47,10 +48,9 @@ def _lexer(language: str) -> Any:
         return None
 
 
-def prepare() -> None:
-    """Load the highlighter and the languages met most: it takes longer than a frame may."""
-    for language in COMMON:
-        _lexer(language)
+def prepare(language: str) -> None:
+    """Load what colours a language (the first one brings the highlighter): up to 60 ms."""
+    _lexer(language)
 
 
 @lru_cache(maxsize=256)

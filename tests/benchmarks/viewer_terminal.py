@@ -74,6 +74,11 @@ class Session:
         os.killpg(self.process.pid, 28)  # SIGWINCH
         return self.until(rb"turn [\d,]+ of", quiet=0.06)
 
+    def worked(self) -> float:
+        """Milliseconds of CPU time the process has used, in steps of the kernel's clock."""
+        line = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, line[11:13])) * 1000 / os.sysconf("SC_CLK_TCK")
+
     def megabytes(self) -> float:
         """Resident memory of the process."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -95,18 +100,24 @@ def measure(number: int) -> dict[str, float]:
         try:
             time.sleep(1.5)
             found["Enter"] = app.press("\r", rb"Outline")
-            going, pages, ends = [], [], []
+            going, pages, ends, worked = [], [], [], []
             for part in (0.5, 0.2, 0.8, 0.35, 0.65):
                 turn = max(int(number * part), 1)
                 app.press(f":{turn}", rb"%d" % (turn % 10))
                 going.append(app.press("\r", rb"turn"))
-                for _ in range(12):
+                started = app.worked()
+                # Not to the end: there a page changes nothing, and nothing is written.
+                count = min(12, (number - turn) // 16)
+                for _ in range(count):
                     pages.append(app.press(" ", rb"."))
+                worked.append((app.worked() - started, count))
                 ends.append(app.press("G", rb"."))
                 app.press("g", rb".")
             found["go to a turn"] = statistics.median(going)
             found["page median"] = statistics.median(pages)
             found["page worst"] = max(pages)
+            spent, count = map(sum, zip(*worked, strict=True))
+            found["page CPU of all threads, mean"] = spent / count
             found["End"] = statistics.median(ends)
             found["resize"] = statistics.median(app.resize(width) for width in (120, 150, 100, 140))
             found["RSS MB"] = app.megabytes()

@@ -23,8 +23,11 @@ def collector():
 
 
 def make_rubbish(kept: list) -> None:
-    """As many objects as are worth a collection."""
-    kept.extend([] for _ in range(garbage.YOUNG * (garbage.OFTEN + 1)))
+    """As many objects as are worth a collection; what forgets them does not free them."""
+    for _ in range(garbage.YOUNG * (garbage.OFTEN + 1)):
+        cycle: list = []
+        cycle.append(cycle)
+        kept.append(cycle)
 
 
 def test_it_waits_for_the_user_to_rest(collector, monkeypatch):
@@ -44,3 +47,16 @@ def test_no_full_collection_comes_by_itself(collector):
         make_rubbish(kept := [])
         kept.clear()
     assert gc.get_stats()[2]["collections"] == full
+
+
+def test_a_collection_looks_at_what_is_new_and_now_and_then_at_everything(collector, monkeypatch):
+    later = time.monotonic() + 1_000
+    monkeypatch.setattr(garbage.time, "monotonic", lambda: later)
+    frozen = []
+    for _ in range(garbage.WHOLE):
+        make_rubbish(kept := [])
+        assert collector.sweep()
+        frozen.append(gc.get_freeze_count())
+        kept.clear()
+    assert frozen[-1] > 0
+    assert frozen[-1] < frozen[-2], "what had died among the old was found"
