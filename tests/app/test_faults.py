@@ -78,8 +78,8 @@ async def test_a_store_that_takes_nothing_can_be_read(
     async with running(demo_store) as driver:
         opened = connection._open
 
-        def limited(path: Path) -> apsw.Connection:
-            made = opened(path)
+        def limited(path: Path, readonly: bool) -> apsw.Connection:
+            made = opened(path, readonly)
             made.pragma(pragma, value)
             return made
 

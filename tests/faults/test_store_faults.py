@@ -165,8 +165,8 @@ def test_a_full_disk_leaves_what_was_there(
 ) -> None:
     opened = connection._open
 
-    def crowded(path: Path) -> apsw.Connection:
-        made = opened(path)
+    def crowded(path: Path, readonly: bool) -> apsw.Connection:
+        made = opened(path, readonly)
         made.pragma("max_page_count", made.pragma("page_count") + 2)
         return made
 
