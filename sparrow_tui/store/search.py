@@ -124,9 +124,9 @@ class Searcher(SessionSearch):
     def count(self, query: Query, above: int = -1) -> tuple[int, bool]:
         """Matches with row ids above one, up to `COUNTED`; whether that is all of them.
 
-        Without words or facets of turns, sessions are counted, whatever their ids.
+        Without words or facets of turns, sessions are counted, whatever their ids. A facet's
+        value nothing has yet matches nothing: a counter waits for it.
         """
-        query = self._checked(query)
         steps = self._plan(query)
         if not steps.on_turns:
             return (0 if query.is_empty else len(self._whole_sessions(query, steps).sids)), True
