@@ -270,6 +270,9 @@ async def test_the_outline_shows_any_number_of_lines(running, location, monkeypa
         await driver.until(lambda: screen._complete)
         assert len(screen.listing.items) == 2_000
         assert screen.listing.current.turn == 4_000
+        row = screen.listing.cursor - screen.listing.scroll_offset.y
+        assert abs(row - screen.listing.size.height // 2) <= 1
+        assert not screen.listing.show_horizontal_scrollbar
         await driver.press("ctrl+end")
         assert screen.listing.current.turn == 7_996
         shown = screen.listing.render_line(screen.listing.size.height - 1).text

@@ -45,14 +45,17 @@ class OutlineList(LineList, can_focus=False):
     def show(self, items: Sequence[Item], row: int) -> None:
         """Show items, with the cursor on a row that stands in the middle."""
         self.items = items
-        self.virtual_size = Size(self.size.width, len(items))
+        self.extend()
         self.cursor = row
-        self.scroll_to(y=row - self.size.height // 2, animate=False, immediate=True)
-        self.refresh()
+        self.call_after_refresh(self._centre)
+
+    def _centre(self) -> None:
+        """The cursor's row in the middle."""
+        self.scroll_to(y=self.cursor - self.size.height // 2, animate=False, immediate=True)
 
     def extend(self) -> None:
         """There are more items in the sequence shown than before."""
-        self.virtual_size = Size(self.size.width, len(self.items))
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self.items))
         self.refresh()
 
     @property
@@ -76,7 +79,10 @@ class OutlineList(LineList, can_focus=False):
             return self.get_component_rich_style(f"outline-list--{name}")
 
         kind = item.kind if item.kind in MARKS else "compaction"
-        line = cut((Span(item.text),), max(width - 10, 1))
+        room, text = max(width - 10, 1), item.text
+        if kind == "edit" and len(text) > room:
+            text = f"…{text[1 - room :]}"  # a path's end tells more than its beginning
+        line = cut((Span(text),), room)
         strip = Strip(
             [
                 Segment(f"{item.turn + 1:>6,}  ", look("turn")),
@@ -89,7 +95,7 @@ class OutlineList(LineList, can_focus=False):
     def on_resize(self) -> None:
         """Lines are as wide as the list."""
         self.extend()
-        self.call_after_refresh(self.show_cursor)
+        self.call_after_refresh(self._centre)
 
     def on_click(self, event: events.Click) -> None:
         """A click goes there."""
