@@ -273,6 +273,8 @@ async def test_the_outline_shows_any_number_of_lines(running, location, monkeypa
         row = screen.listing.cursor - screen.listing.scroll_offset.y
         assert abs(row - screen.listing.size.height // 2) <= 1
         assert not screen.listing.show_horizontal_scrollbar
+        here, other = (screen.listing.render_line(y) for y in (row, row + 1))
+        assert {s.style.bgcolor for s in here}.isdisjoint({s.style.bgcolor for s in other})
         await driver.press("ctrl+end")
         assert screen.listing.current.turn == 7_996
         shown = screen.listing.render_line(screen.listing.size.height - 1).text
@@ -293,3 +295,21 @@ def test_an_outline_that_is_cut_says_so(location):
     assert (part[3].turn, part[3].kind) == (12, "end")
     assert "ends here" in part[3].text
     assert len(part) == 4
+
+
+async def test_the_cursor_and_what_is_selected_stand_out(running, location):
+    async with running(fill(location, talk(30)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+
+        def grounds(turn):
+            rows = [y for y, p in enumerate(view._rows) if p.turn == turn and view.model.line(p)]
+            return {s.style.bgcolor for y in rows for s in list(view.render_line(y))[2:-2]}
+
+        plain = grounds(6)
+        await driver.press("g", "v", "j", "j", "j", "j")
+        assert grounds(0).isdisjoint(plain)
+        assert grounds(0) == grounds(view.current_turn)
+        await driver.press("escape")
+        assert grounds(0) == plain
+        assert not grounds(view.current_turn) <= plain

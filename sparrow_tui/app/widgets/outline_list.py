@@ -90,7 +90,10 @@ class OutlineList(LineList, can_focus=False):
                 *(Segment(text, self.rich_style) for text, _ in line),
             ]
         ).adjust_cell_length(width, self.rich_style)
-        return strip.apply_style(look("cursor")) if row == self.cursor else strip
+        if row != self.cursor:
+            return strip
+        ground = Style(bgcolor=look("cursor").bgcolor)
+        return Strip(Segment.apply_style(strip, post_style=ground), width)
 
     def on_resize(self) -> None:
         """Lines are as wide as the list."""

@@ -95,7 +95,17 @@ class Painter:
         room = width - line_width(line)
         if room > 0:
             segments.append(Segment(" " * room, self.base))
-        return list(Segment.apply_style(segments, under)) if under is not None else segments
+        return segments if under is None else self._lit(segments, under)
+
+    def _lit(self, segments: list[Segment], under: Style) -> list[Segment]:
+        """Segments on another background, except where they have one of their own."""
+        ground = Style(bgcolor=under.bgcolor)
+        return [
+            Segment(text, style + ground)
+            if style is not None and style.bgcolor == self.base.bgcolor
+            else Segment(text, style)
+            for text, style, _ in segments
+        ]
 
 
 def _marked(
