@@ -198,8 +198,13 @@ async def test_c_cycles_the_scope_and_counts_what_the_list_shows(running, demo_s
         driver.list.focus()
         await driver.press("c")
         await driver.until(lambda: main.figures.scope == "session")
-        one = totals.of_sessions([main.session.sid])
-        assert main.figures.cost_micro == one.cost_micro
+        await driver.settled()
+
+        def counted() -> bool:
+            one = totals.of_sessions([main.session.sid])
+            return 0 < main.figures.cost_micro == one.cost_micro
+
+        await driver.until(counted)
         await driver.press("c")
         await driver.until(lambda: main.figures.scope == "all")
 

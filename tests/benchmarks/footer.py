@@ -141,19 +141,18 @@ async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[st
         app = SparrowApp(copy, sync=False, settings=settings)
         async with app.run_test(size=(140, 40)) as pilot:
             await pilot.pause(2)
-            for name, dashboard, rate in (
-                ("idle", False, 0), ("list and footer", False, a_second),
-                ("dashboard", True, a_second),
+            for name, rate in (
+                ("idle", 0), ("list and footer", a_second), ("the session it is in", a_second),
+                ("below help", a_second), ("dashboard", a_second),
             ):  # fmt: skip
-                if dashboard:
-                    app.main.action_dashboard()
-                    await pilot.pause(1)
                 writer = None
                 if rate:
                     command = [sys.executable, "-m", "tests.benchmarks.footer", "--write", copy]
                     command += ["--rate", str(rate), "--seconds", str(seconds + 2)]
                     writer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-                    await asyncio.sleep(2)
+                    await asyncio.sleep(1)
+                    await _scene(app, name)
+                    await asyncio.sleep(1)
                 footer, draws = app.main.metrics, app.main.metrics.draws
                 started = time.thread_time()
                 await asyncio.sleep(seconds)
@@ -162,6 +161,19 @@ async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[st
                 if writer is not None:
                     writer.wait()
     return found
+
+
+async def _scene(app: SparrowApp, name: str) -> None:
+    """What lies on top, while turns arrive in the session ``claude:writing``."""
+    if name == "the session it is in":
+        app.engine.open("claude:writing", focus=True)
+        await asyncio.sleep(1)
+        app.main.transcript.action_end()
+    elif name == "below help":
+        app.main.action_help()
+    elif name == "dashboard":
+        app.pop_screen()
+        app.main.action_dashboard()
 
 
 async def boards(path: Path) -> dict[str, float]:

@@ -108,6 +108,7 @@ class MetricsFooter(Widget):
         self._timer: Timer | None = None
         self._clock = 0.0
         self._strips: list[Strip] = []
+        self._looks: dict[str, Style] = {}
         self.draws = 0
         """Times the line was laid out: what tests count."""
 
@@ -223,24 +224,26 @@ class MetricsFooter(Widget):
         return self._strips[min(y, 1)]
 
     def _look(self, name: str) -> Style:
-        return self.get_component_rich_style(f"metrics-footer--{name}")
+        if name not in self._looks:
+            self._looks[name] = self.get_component_rich_style(f"metrics-footer--{name}")
+        return self._looks[name]
 
     def _first(self, width: int) -> Strip:
         cells, short = self._fit(width)
-        label_style = self._look("label")
-        segments = [Segment(" ", self.rich_style)]
+        base, label_style = self.rich_style, self._look("label")
+        segments = [Segment(" ", base)]
         for number, cell in enumerate(cells):
             label = cell.short if short else cell.label
             if number:
-                segments.append(Segment(" " * _gap(cell, short), self.rich_style))
+                segments.append(Segment(" " * _gap(cell, short), base))
             if label:
                 segments.append(Segment(f"{label} ", label_style))
             self._widths[cell.key] = cell.width
             segments.append(Segment(cell.text, self._style_of(cell)))
             pad = cell.width - width_of(cell.text)
             if pad > 0:
-                segments.append(Segment(" " * pad, self.rich_style))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+                segments.append(Segment(" " * pad, base))
+        return Strip(segments).adjust_cell_length(width, base)
 
     def _style_of(self, cell: _Cell) -> Style:
         style = self._look(cell.style)
@@ -276,6 +279,7 @@ class MetricsFooter(Widget):
         """Colours changed."""
         super().notify_style_update()
         self._strips.clear()
+        self._looks.clear()
 
     def on_resize(self) -> None:
         """Another width: other details."""
