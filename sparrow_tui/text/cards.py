@@ -174,7 +174,7 @@ def result(
 def _after_report(said: str) -> str:
     """What a command wrote, without the lines some agents put before it."""
     report = _REPORT.match(said)
-    return said[report.end() :] if report and said[report.end() :].strip() else said
+    return said[report.end() :] if report else said
 
 
 def _output(said: str) -> list[Line]:
