@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -67,15 +67,22 @@ def index_text(text: str, *, in_order: bool = False) -> str:
         text: any text.
         in_order: keep the order of words, for an index that knows phrases; else each word once.
     """
-    words: Iterable[str] = text.split()
-    return " ".join(map(_fed, words if in_order else set(words)))
+    words = text.split()
+    if not in_order:
+        return " ".join(map(_fed, set(words)))
+    extra: list[str] = []
+    plain = [_feed(word, extra) for word in words]
+    return " ".join([*plain, *extra])  # what is added at the end: it would break phrases
 
 
 class _Fed(dict[str, str]):
     """Words of texts, between white space, as the index is fed them; most come again."""
 
     def __missing__(self, word: str) -> str:
-        fed = _feed(word)
+        extra: list[str] = []
+        fed = _feed(word, extra)
+        if extra:
+            fed = f"{fed} {' '.join(extra)}"
         if len(word) <= REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
@@ -86,11 +93,11 @@ class _Fed(dict[str, str]):
 _fed = _Fed().__getitem__
 
 
-def _feed(word: str) -> str:
+def _feed(word: str, extra: list[str]) -> str:
+    """A word between white space as the index takes it; ``extra`` gets what it adds."""
     plain = word
     if len(word) > MAX_TOKEN:
         plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], word)
-    extra: list[str] = []
     if not plain.isascii():
         plain = _foreign(plain, extra)
     if not plain.islower() and not plain.isupper():
@@ -99,7 +106,7 @@ def _feed(word: str) -> str:
         extra += map(JOINER.join, _PAIRS.findall(plain))
         if "+" in plain or "#" in plain:
             extra += [_NAMES[match[0][1]] for match in _NAMED.finditer(plain)]
-    return f"{plain} {' '.join(extra)}" if extra else plain
+    return plain
 
 
 def _foreign(word: str, extra: list[str]) -> str:

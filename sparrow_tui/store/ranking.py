@@ -20,7 +20,9 @@ TOP = 40
 SAID = 200
 """Newest prompts with the words that are looked at."""
 SECONDS = 0.005
-"""How long prompts are looked for, for each of the ways they are."""
+"""Of processor time: how long prompts with all words are looked for."""
+PHRASE_SECONDS = 0.02
+"""The same for those with the words in a row, which come first."""
 FIRST_TEXTS = 150
 """Texts read for a stage where the index alone cannot answer."""
 
@@ -65,7 +67,7 @@ def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) ->
             scores[sid] = scores.get(sid, 0.0) + 0.8
     for phrase, worth in ((steps.phrase, 100.0), (steps.growing, 20.0)):
         exact: dict[int, int] = dict.fromkeys(titled(db, steps, phrase), 0)
-        for row_id in reversed(_prompts(db, steps, chunks, phrase, "prompt")):
+        for row_id in reversed(_prompts(db, steps, chunks, phrase, "prompt", PHRASE_SECONDS)):
             exact[chunks.sid_of(row_id)] = row_id
         exact.pop(0, None)
         for sid, row_id in exact.items():
@@ -96,7 +98,12 @@ def titled(db: apsw.Connection, steps: Plan, match: str, most: int = 200) -> lis
 
 
 def _prompts(
-    db: apsw.Connection, steps: Plan, chunks: Chunks, match: str, family: str
+    db: apsw.Connection,
+    steps: Plan,
+    chunks: Chunks,
+    match: str,
+    family: str,
+    seconds: float = SECONDS,
 ) -> list[int]:
     """The newest prompts that match."""
     if not match:
@@ -109,7 +116,7 @@ def _prompts(
         families=(family,),
         most=SAID,
         texts=FIRST_TEXTS,
-        seconds=SECONDS,
+        seconds=seconds,
     )
     return list(stream)
 

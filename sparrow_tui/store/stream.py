@@ -63,7 +63,8 @@ class Stream:
             families: parts to look in.
             texts: so many texts are read at most.
             most: so many ids are looked at, at most.
-            seconds: it is looked for so long; what was begun with a part is finished.
+            seconds: of processor time it is looked for; what was begun with a part is finished. A
+                busy machine makes an answer late, not another.
         """
         self._db = db
         self._plan = steps
@@ -72,7 +73,7 @@ class Stream:
         self._families = families
         self._texts = texts
         self._most = most
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._deadline = None if seconds is None else time.thread_time() + seconds
         self._ended = False
         self._filtered = steps.sids is not None or bool(steps.without)
         self.below = steps.high
@@ -109,7 +110,7 @@ class Stream:
         self.complete = not self._ended
 
     def _late(self) -> bool:
-        return self._deadline is not None and time.monotonic() > self._deadline
+        return self._deadline is not None and time.thread_time() > self._deadline
 
     def _verified(self, ids: list[int]) -> Iterator[list[int]]:
         """Those for which `_holds`, one by one: reading takes long."""

@@ -292,6 +292,16 @@ def test_a_title_or_prompt_with_the_phrase_comes_first(store: SqliteStore) -> No
     assert stages(store, "odd gateway")[1][1][0] == "demo:named"
 
 
+def test_identifiers_do_not_break_a_phrase(store: SqliteStore) -> None:
+    prompt = "rename getUserById in src/auth/jwt.rs of v5.19.9 to naïveUser now"
+    put(store, "demo:old", said(f"please {prompt}", time=START - 900 * DAY))
+    shuffled = " ".join(reversed(prompt.split()))
+    for number in range(60):
+        put(store, f"demo:{number}", said(shuffled, time=START + number * MINUTE))
+    for phrase in (prompt, prompt.removesuffix(" now"), "in src/auth/jwt.rs of v5.19.9 to"):
+        assert stages(store, phrase)[1][1][0] == "demo:old"
+
+
 def test_later_stages_only_add(store: SqliteStore) -> None:
     for number in range(300):
         put(store, f"demo:{number}", said("needle", time=START + number * DAY))
