@@ -15,7 +15,7 @@ from sparrow_tui.store.base import Hit
 from sparrow_tui.store.facet_values import checked
 from sparrow_tui.store.ranking import Results
 from sparrow_tui.store.rows import sessions_by_sid
-from sparrow_tui.store.search_plan import Condition, Plan, plan, sessions_with
+from sparrow_tui.store.search_plan import NOT_HIDDEN, Condition, Plan, plan, sessions_with
 from sparrow_tui.store.snippets import snippet
 from sparrow_tui.store.stream import Chunks, Stream
 from sparrow_tui.store.vocabulary import Vocabulary
@@ -73,6 +73,19 @@ class Asking:
             self._known[conditions] = sessions_with(self._db, conditions)
         return self._known[conditions]
 
+    def _all(self, children: bool) -> array[int]:
+        """Every session that is not hidden; remembered, because it is asked for most."""
+        self._refresh()
+        held = self._lists.get(children)
+        if held is None:
+            text = self._db.execute(
+                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
+                " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
+                (children,),
+            ).get
+            held = self._lists[children] = array("q", integers(text))
+        return held
+
     def _checked(self, query: Query) -> Query:
         """The query without facets that nothing could fulfil."""
         self._refresh()
@@ -122,6 +135,15 @@ class Asking:
 
     def _whole_sessions(self, query: Query, steps: Plan) -> Results:
         """Sessions by facets alone."""
+        dated = steps.since is not None or steps.until is not None
+        if not dated and query.sort in ("", "new") and NOT_HIDDEN in steps.conditions:
+            # One look at each session for a new value of a facet; none for the others.
+            sids: Sequence[int] = self._all(True)
+            for condition in steps.conditions:
+                if condition != NOT_HIDDEN:
+                    held = self._sessions((condition,))
+                    sids = [sid for sid in sids if sid in held]
+            return Results(query, array("q", sids))
         where = " AND ".join(f"({condition})" for condition, _ in steps.conditions)
         values = tuple(value for _, some in steps.conditions for value in some)
         order = ORDERS.get(query.sort, "updated_at DESC, sid DESC")

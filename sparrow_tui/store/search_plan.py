@@ -42,6 +42,7 @@ _LIKE = {"project": "project", "branch": "branch", "model": "model", "status": "
 
 Condition = tuple[str, tuple[object, ...]]
 """SQL about a row of ``session``, and its values."""
+NOT_HIDDEN: Condition = ("hidden = 0", ())
 Sessions = Callable[[tuple[Condition, ...]], frozenset[int]]
 """Gives the numbers of the sessions for which all conditions hold."""
 
@@ -133,7 +134,7 @@ def plan(query: Query, sessions: Sessions) -> Plan:
     unwanted.extend(_units(term) for term in query.excluded if term.exact)
     result.refusals = tuple(term for term in query.excluded if not term.exact)
     result.checks = tuple(checks)
-    result.conditions = (*conditions, *([] if hidden else [("hidden = 0", ())]))
+    result.conditions = (*conditions, *([] if hidden else [NOT_HIDDEN]))
     if not (wanted or unwanted or checks or result.refusals):
         return result  # sessions as a whole: nobody needs their numbers beforehand
     if conditions:

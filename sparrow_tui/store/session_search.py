@@ -11,7 +11,7 @@ import msgspec
 
 from sparrow_tui.query import Query
 from sparrow_tui.store import completions, docid, index
-from sparrow_tui.store.asking import ORDERS, Asking, integers
+from sparrow_tui.store.asking import ORDERS, Asking
 from sparrow_tui.store.base import SessionHit
 from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, ranked, titled
 from sparrow_tui.store.rows import sessions_by_sid
@@ -32,19 +32,6 @@ _triples = msgspec.json.Decoder(list[tuple[int, int, int]]).decode
 
 class SessionSearch(Asking):
     """Questions whose answers are sessions."""
-
-    def _all(self, children: bool) -> array[int]:
-        """Every session that is not hidden; remembered, because it is asked for most."""
-        self._refresh()
-        held = self._lists.get(children)
-        if held is None:
-            text = self._db.execute(
-                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
-                " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
-                (children,),
-            ).get
-            held = self._lists[children] = array("q", integers(text))
-        return held
 
     def stages(self, query: Query, *, children: bool = False) -> Iterator[Results]:
         """Sessions that match, better known from stage to stage.
