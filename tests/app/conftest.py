@@ -100,7 +100,8 @@ class Driver:
             f"focus {self.app.focused!r}, searches {engine.generation} answered "
             f"{engine._answered} shown {main._shown}, at rest {engine.at_rest}, "
             f"selected {self.list.selected}, read {self.view.session and self.view.session.sid}, "
-            f"opening {self.view._opening}, goal {self.view._goal}, next {main._next}"
+            f"opening {self.view._opening}, goal {self.view._goal}, next {main._next}, "
+            f"cursor {self.view.cursor} of {self.view.model.total}"
         )
 
     async def settled(self) -> None:

@@ -184,7 +184,7 @@ async def test_a_picture_opens_and_closes(running, filled):
         cursor_on(driver, "image/png")
         await driver.press("o")
         await driver.until(lambda: driver.app.screen is not driver.main)
-        assert driver.app.screen.query_one("#picture") is not None
+        await driver.until(lambda: driver.app.screen.query("#picture"))
         assert "8×6" in "".join(str(w.render()) for w in driver.app.screen.query("Static"))
         await driver.press("escape")
         await driver.until(lambda: driver.app.screen is driver.main)

@@ -73,7 +73,7 @@ class Reading(Panes):
         self._head()
         if same and event.refresh:
             view.turns_appended(event.session.turns)
-        elif not same or event.turn is not None or event.focus:
+        elif not same or event.turn is not None or (event.focus and view.hits != [*event.hits]):
             view.open(
                 event.session,
                 at=event.turn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -73,12 +74,16 @@ class TranscriptMoving(TranscriptScroll):
 
     def action_line(self, lines: int) -> None:
         """Move by lines."""
+        if self.put_off(partial(self.action_line, lines)):
+            return
         if lines < 0:
             self.following = False
         self.move_cursor(lines)
 
     def action_page(self, pages: float) -> None:
         """Scroll by pages, one line less than a whole one."""
+        if self.put_off(partial(self.action_page, pages)):
+            return
         lines = max(1, int(abs(pages) * (self.page_height - 1)))
         if pages > 0:
             # No line goes by unseen because its turn was not here yet.
@@ -92,7 +97,8 @@ class TranscriptMoving(TranscriptScroll):
 
     def action_end(self) -> None:
         """The last turn."""
-        self.go(self.model.total - 1, self.show_end)
+        if not self.put_off(self.action_end):
+            self.go(self.model.total - 1, self.show_end)
 
     def to_turn(self, turn: int) -> None:
         """Show a turn at the top."""

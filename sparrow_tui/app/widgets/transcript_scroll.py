@@ -32,6 +32,8 @@ class TranscriptScroll(TranscriptCanvas):
         self._goal_turn = 0
         self._opening: Callable[[], None] | None = None
         """Another session is about to be shown: what begins it."""
+        self._afterwards: list[Callable[[], None]] = []
+        """What was asked for meanwhile."""
         self._owed = 0
         """Lines still to scroll when more turns are here."""
         self._wanted: tuple[int, int] | None = None
@@ -91,6 +93,9 @@ class TranscriptScroll(TranscriptCanvas):
         if goal is not None and (self.model.has(self._goal_turn) or not event.total):
             self._goal = None
             goal()
+            afterwards, self._afterwards = self._afterwards, []
+            for action in afterwards:
+                action()
         elif self._owed:
             owed, self._owed = self._owed, 0
             self.scroll_lines(owed)
@@ -98,6 +103,12 @@ class TranscriptScroll(TranscriptCanvas):
 
     def before_window(self) -> None:
         """A window has come; for heirs."""
+
+    def put_off(self, action: Callable[[], None]) -> bool:
+        """Whether a session is on its way in: then the action is for when it is here."""
+        if self._opening is not None:
+            self._afterwards.append(action)
+        return self._opening is not None
 
     def _fetch(self) -> None:
         """Ask for turns the view will soon need."""

@@ -107,6 +107,7 @@ class TranscriptView(TranscriptTaking):
         self.loader.find("", None)
         self._finding = False
         self._opening = begin
+        self._afterwards = []
         self._goal, self._goal_turn = show, start
         self._owed = 0
         self._wanted = None
