@@ -24,7 +24,7 @@ FIRST_HITS = 1_500
 """Matches looked at for the first stage."""
 FIRST_SEEN = 6_000
 """Ids looked at for the first stage when a filter throws most of them away."""
-FIRST_SECONDS = 0.005
+FIRST_SECONDS = 0.0025
 """After so long the first stage is what was found."""
 
 _triples = msgspec.json.Decoder(list[tuple[int, int, int]]).decode

@@ -5,7 +5,7 @@
 
 Libraries are made on first use (`library.py`) and kept. Times are read as ratios within one run:
 
-* ``first``: the first page as the app shows it, 60 sessions with snippets; ``first, names only``
+* ``first``: the first page as the app shows it, 20 sessions with snippets; ``first, names only``
   without them; ``ranked``: from the key to the ranked page with snippets; ``search``: the store's
   ``search``, 50 turns with snippets;
 * ``floor``: ``SELECT rowid … MATCH … LIMIT 50`` on one FTS5 table over the same texts, every word
@@ -37,8 +37,8 @@ from sparrow_tui.store.sqlite import SqliteStore
 from tests.benchmarks.library import library
 
 WORD = re.compile(r"\S+")
-ROWS = 60
-"""Rows the app asks details of at once."""
+ROWS = 20
+"""Rows whose snippets the app asks for: as many as a screen of 60 lines shows."""
 
 Answer = Callable[[str], object]
 
