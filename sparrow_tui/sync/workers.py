@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import queue
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -133,6 +134,7 @@ def _end(team: Sequence[BaseProcess]) -> None:
 
 def begin() -> None:
     """What a worker process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to all; the parent answers it
     Thread(target=_end_with_parent, daemon=True).start()
     gc.set_threshold(GARBAGE)
 
