@@ -32,10 +32,10 @@ def index_deferred(store: SqliteStore, meter: Meter, stopped: Callable[[], bool]
     Args:
         store: opened for writing.
         meter: counts and reports.
-        stopped: asked between transactions; true leaves the rest for another time.
+        stopped: asked before each transaction; true leaves the rest for another time.
     """
     every = store.deferred_count()
-    if not every:
+    if not every or stopped():
         return
     meter.now.indexed, meter.now.of_indexed = 0, every
     meter.phase("indexing")

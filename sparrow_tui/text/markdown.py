@@ -86,7 +86,7 @@ def parts(text: str, size: int) -> Iterator[tuple[str, int]]:
             fence = opening[2]
         part.append(line)
         length += len(line) + 1
-    yield "\n".join(part), 0
+    yield "\n".join(part), empty
 
 
 def _closes(line: str, mark: str) -> bool:

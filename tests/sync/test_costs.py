@@ -122,3 +122,21 @@ def test_progress_says_how_far_it_is(store: SqliteStore, private_home: Path) -> 
     assert last.phase == "indexing"
     assert (last.indexed, last.of_indexed) == (5, 5)
     assert last.indexing.endswith("100%")
+
+
+def test_tool_output_waits_while_something_is_being_written(
+    store: SqliteStore, private_home: Path
+) -> None:
+    file = claude_file(private_home, 1, "mend the net")
+    call = {"type": "tool_use", "id": "c1", "name": "Bash", "input": {"command": "ls"}}
+    answer = {"type": "tool_result", "tool_use_id": "c1", "content": "halyard"}
+    with open(file.path, "a") as handle:
+        said = {"role": "assistant", "id": "m1", "content": [call]}
+        handle.write(file.line("", "assistant", message=said))
+        handle.write(file.line("", "user", message={"role": "user", "content": [answer]}))
+    import_all(store, Place(private_home), lambda _: None, workers=1, pressed=lambda: True)
+    assert store.deferred_count() == 1
+    assert store.search("halyard").total == 0
+    sync(store, private_home)
+    assert store.deferred_count() == 0
+    assert store.search("halyard").total == 1

@@ -165,7 +165,7 @@ class SessionList(LineList):
             self._announce()
 
     def _extend(self) -> None:
-        """There are more or fewer rows: the scrollbar, which always shows, needs no layout."""
+        """There are more or fewer rows; the scrollbar learns it here, not from a layout."""
         size = Size(self.row_width, len(self.rows) * self.row_height)
         self.set_reactive(SessionList.virtual_size, size)
         self.vertical_scrollbar.window_virtual_size = size.height
