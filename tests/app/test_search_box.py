@@ -81,7 +81,8 @@ async def test_a_wrong_value_is_marked_where_it_stands(running, demo_store):
 async def test_a_value_the_store_does_not_know_is_marked_too(running, demo_store):
     async with running(demo_store) as driver:
         await driver.type("gateway agent:clade")
-        await driver.until(lambda: "claude" in driver.hint())
+        await driver.settled()
+        assert "claude" in driver.hint()
         box = driver.main.box
         text = box.highlighter("gateway agent:clade")
         faulty = text.plain[text.spans[-1].start : text.spans[-1].end]

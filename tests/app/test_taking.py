@@ -90,7 +90,7 @@ async def test_copying_what_is_under_the_cursor(running, filled):
             await driver.press(key)
             await driver.until(lambda: taken)
             assert taken.pop() == wanted, words
-            assert "copied" in driver.lines()[-1]
+            await driver.until(lambda: "copied" in driver.lines()[-1])
         await driver.press("U")
         await driver.until(lambda: taken)
         assert "claude --resume 11111111-2222-4333-8444-555555555555" in taken[-1]

@@ -150,14 +150,12 @@ async def test_finding_inside_the_session(running, location):
         await read(driver)
         await driver.press("slash")
         await driver.type("marker123")
-        await driver.until(lambda: not driver.view._finding and driver.view.hits)
-        assert driver.view.hits == [123, *range(1_230, 1_240)]
+        await driver.until(lambda: driver.view.hits == [123, *range(1_230, 1_240)])
         await driver.press("enter")
-        await driver.until(lambda: driver.view.has_focus)
-        assert driver.view.current_turn == 123
+        await driver.until(lambda: driver.view.has_focus and driver.view.current_turn == 123)
         await driver.press("n")
         await driver.until(lambda: driver.view.current_turn == 1_230)
-        assert "match 2/11" in driver.lines()[-1]
+        await driver.until(lambda: "match 2/11" in driver.lines()[-1])
         await driver.press("N", "N")
         await driver.until(lambda: driver.view.current_turn == 1_239)
         await driver.press("slash", "ctrl+r")
