@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sparrow_tui.model import Notice, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.sanitize import clean_line
-from sparrow_tui.store.codec import EDIT_TOOLS, TASK_TOOLS, Flag
+from sparrow_tui.store.codec import EDIT_TOOLS, TASK_TOOLS
+from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.text import tools
 

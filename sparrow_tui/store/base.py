@@ -92,7 +92,7 @@ class TurnMark(msgspec.Struct, array_like=True, frozen=True):
     index: int
     role: str
     flags: int
-    """Bits of `sparrow_tui.store.codec.Flag`."""
+    """Bits of `sparrow_tui.store.flags.Flag`."""
     chars: int
     lines: int
     time: int | None = None

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
-from enum import IntFlag
 from functools import cache
 from typing import Any, TypeVar
 
@@ -28,6 +27,8 @@ from sparrow_tui.model import (
     text_form,
 )
 from sparrow_tui.scrub import scrubbed
+from sparrow_tui.store.flags import Flag
+from sparrow_tui.store.turn_words import about
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
@@ -40,30 +41,6 @@ LEVEL = 6
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Turn).decode
-
-
-class Flag(IntFlag):
-    """What a turn has in it: bits of the ``flags`` column."""
-
-    META = 1
-    """Injected by the agent, not typed."""
-    BRANCH = 2
-    """On a branch the user rewound from."""
-    TOOL_USE = 4
-    TOOL_ERROR = 8
-    EDIT = 16
-    """Changes a file."""
-    IMAGE = 32
-    SUBAGENT = 64
-    NOTICE = 128
-    COMPACTION = 256
-    API_ERROR = 512
-    REASONING = 1024
-    RAW = 2048
-    PROMPT = 4096
-    """Typed by the person."""
-    BLANK = 8192
-    """Nothing to show."""
 
 
 # The same as plain integers, for what is done with every turn.
@@ -93,10 +70,12 @@ class Row(msgspec.Struct, kw_only=True):
     lines: int
     body: bytes
     words: str | None
-    """What the index is fed for the text form (`tokens.index_text`): made where turns are read,
-    in worker processes. ``None``: put off, the index takes the turn later."""
+    """What the index is fed (see `fed`): made where turns are read, in worker processes.
+    ``None``: put off, the index takes the turn later."""
     said: str
-    """The same in order, of a prompt; else empty."""
+    """The words in order, of a prompt; else empty."""
+    vocabulary: str = ""
+    """Of talk: words for nearest words that the turns before it did not have (`plain_words`)."""
     digest: int
     """64-bit fingerprint of the whole turn: equal means nothing changed."""
     tools: list[str]
@@ -226,7 +205,7 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         chars=len(text),
         lines=text.count("\n") + 1,
         body=pack(packed),
-        words=tokens.index_text(text) if to_index else None,
+        words=fed(text, turn.role, flags, tools, files) if to_index else None,
         said=_said(text) if to_index and flags & Flag.PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
@@ -242,6 +221,19 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         cost_micro=turn.cost_micro,
         duration_ms=turn.duration_ms,
     )
+
+
+def fed(text: str, role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
+    """What the index takes for a turn, but for whose it is.
+
+    Args:
+        text: its text form.
+        role: whose turn it is.
+        flags: `Flag` bits.
+        tools: names of the tools it calls.
+        files: paths that the tools are given.
+    """
+    return f"{tokens.index_text(text)} {about(role, flags, tools, files)}"
 
 
 def _said(text: str) -> str:

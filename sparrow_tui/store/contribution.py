@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sparrow_tui.model import Usage
 from sparrow_tui.pricing import price
-from sparrow_tui.store.codec import Flag, Row
+from sparrow_tui.store.codec import Row
+from sparrow_tui.store.flags import Flag
 
 _API_ERROR = int(Flag.API_ERROR)
 

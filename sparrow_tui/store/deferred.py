@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import apsw
 
-from sparrow_tui import tokens
 from sparrow_tui.model import ToolUse, text_form
 from sparrow_tui.store import codec
 from sparrow_tui.store.index import Entry, Index
@@ -51,13 +50,10 @@ def entry(turn: Waiting) -> Entry:
     """What the index takes for a turn."""
     blocks = codec.decode(turn.body).blocks
     used = [block for block in blocks if isinstance(block, ToolUse)]
-    return Entry(
-        turn.docid, turn.sid, turn.role, turn.flags,
-        tools=[block.name for block in used],
-        files=[path for block in used for path in codec.paths_of(block.input)],
-        words=tokens.index_text(text_form(blocks)),
-        said="",
-    )  # fmt: skip
+    tools = [block.name for block in used]
+    files = [path for block in used for path in codec.paths_of(block.input)]
+    words = codec.fed(text_form(blocks), turn.role, turn.flags, tools, files)
+    return Entry(turn.docid, turn.sid, turn.role, words, said="", vocabulary="")
 
 
 def add(connection: apsw.Connection, index: Index, entries: Sequence[Entry]) -> None:

@@ -9,25 +9,23 @@ index (8 s were measured in one of 1M rows), and a search newest-first stops bef
 ``talk`` and ``output`` hold no positions (``detail=none``): with positions the index is 2.1 times
 the text, without 0.9 times (one table; 1.4 in all). Neighbours in identifiers are words of their
 own (see `sparrow_tui.tokens`); other phrases are looked for in the texts of the turns that have
-all their words. What is not text (role, tools, session, files) are words of the same column that
-begin with a private-use character, which no text's word does.
+all their words. What is not text are words of the same column (see `turn_words`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 import apsw
 import msgspec
 
 from sparrow_tui import tokens
-from sparrow_tui.store.codec import Flag
+from sparrow_tui.store.turn_words import meta_word
 
-PART_ROWS = 125_000
-"""Turns in a part before it is sealed: the longest any part takes to answer is what a keystroke
-may have to wait for, and every part costs a rare word a look."""
+PART_ROWS, PART_CHARS = 60_000, 12_000_000
+"""Turns and characters in a part before it is sealed: the longest any part takes to answer is what
+a keystroke may have to wait for (a word's beginning of four letters and more is put together from
+all words that begin so), and every part costs a rare word a look, 0.1 ms."""
 MOST_SEEN = 500_000
 HASH_BYTES = 64 << 20
 """Memory FTS5 may gather new entries in before it writes a segment."""
@@ -35,8 +33,9 @@ FAMILIES = ("talk", "output", "prompt")
 
 TABLES = """
 CREATE TABLE part(
-  id INTEGER PRIMARY KEY, family TEXT NOT NULL, rows INTEGER NOT NULL DEFAULT 0,
-  low INTEGER NOT NULL, high INTEGER NOT NULL, sealed INTEGER NOT NULL DEFAULT 0
+  id INTEGER PRIMARY KEY, family TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+  rows INTEGER NOT NULL DEFAULT 0, chars INTEGER NOT NULL DEFAULT 0,
+  sealed INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE deferred(docid INTEGER PRIMARY KEY);  -- turns that are indexed later
 CREATE VIRTUAL TABLE fts_title USING fts5(
@@ -54,23 +53,6 @@ _OPTIONS = {
     "output": "detail=none, prefix='1 2 3'",
     "prompt": "detail=full",
 }
-META = "\ue001"
-"""Begins words about a turn."""
-FILE = "\ue002"
-"""Begins words of the paths a turn's tools were given."""
-
-_PLAIN_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{4,24}(?![^\W_])")
-_NOT_ALNUM = re.compile(r"[\W_]+")
-FLAG_WORDS = {
-    int(Flag.TOOL_ERROR): f"{META}ferror",
-    int(Flag.API_ERROR): f"{META}ferror",
-    int(Flag.IMAGE): f"{META}fimage",
-    int(Flag.EDIT): f"{META}fedit",
-    int(Flag.REASONING): f"{META}freasoning",
-    int(Flag.NOTICE): f"{META}fnotice",
-    int(Flag.PROMPT): f"{META}fprompt",
-}
-"""Words for what a turn has in it."""
 
 
 class Entry(msgspec.Struct):
@@ -79,18 +61,10 @@ class Entry(msgspec.Struct):
     docid: int
     sid: int
     role: str
-    flags: int
-    tools: Sequence[str]
-    files: Sequence[str]
     words: str
-    """See `codec.Row`."""
     said: str
-
-
-@lru_cache(maxsize=20_000)
-def meta_word(kind: str, value: object) -> str:
-    """A word about a turn: ``r`` role, ``t`` tool, ``s`` session number."""
-    return f"{META}{kind}{_NOT_ALNUM.sub('', tokens.fold(str(value)))}"
+    vocabulary: str
+    """These three: see `codec.Row`."""
 
 
 def family_of(role: str) -> str:
@@ -113,59 +87,59 @@ class Index:
         for entry in sorted(entries, key=lambda entry: entry.docid):
             # In order: FTS5 writes a segment when a row id is smaller than the last.
             family = family_of(entry.role)
-            fed[family].append((entry.docid, f"{entry.words} {_about(entry)}"))
-            if family == "talk":
-                self._note_words(entry.words)
+            fed[family].append((entry.docid, f"{entry.words} {meta_word('s', entry.sid)}"))
+            if entry.vocabulary:
+                self._new_words.update(entry.vocabulary.split())
             if entry.said:
                 fed["prompt"].append((entry.docid, entry.said))
         for family, rows in fed.items():
-            while rows:
-                part, name, room = self._open_part(family, rows[0][0])
-                batch, rows = rows[:room], rows[room:]
+            at = 0
+            while at < len(rows):
+                part, name, room, space = self._open_part(family, rows[at][0])
+                end = at
+                while end < len(rows) and room > 0 and space > 0:
+                    room, space, end = room - 1, space - len(rows[end][1]), end + 1
+                batch, at = rows[at:end], end
+                full = room <= 0 or space <= 0
                 self._db.executemany(f"INSERT INTO {name}(rowid, text) VALUES (?,?)", batch)
                 self._db.execute(
-                    "UPDATE part SET rows = rows + ?, low = min(low, ?), high = max(high, ?),"
-                    " sealed = rows + ? >= ? WHERE id = ?",
-                    (len(batch), batch[0][0], batch[-1][0], len(batch), PART_ROWS, part),
-                )
-                if len(batch) == room:
+                    "UPDATE part SET rows = rows + ?, chars = chars + ?, low = min(low, ?),"
+                    " high = max(high, ?), sealed = ? WHERE id = ?",
+                    (len(batch), sum(len(text) for _, text in batch), batch[0][0], batch[-1][0],
+                     full, part),
+                )  # fmt: skip
+                if full:
                     # Nothing more comes to this part: one segment answers fastest.
                     self._db.execute(f"INSERT INTO {name}({name}) VALUES ('optimize')")
-        if self._new_words:
-            self._db.executemany(
-                "INSERT OR IGNORE INTO word VALUES (?)", [(word,) for word in self._new_words]
-            )
-            self._new_words.clear()
-
-    def _note_words(self, text: str) -> None:
-        """Keep words for `Vocabulary`; those seen before cost a look into a set."""
-        found = set(text.split()) - self._seen
-        if found:
-            self._new_words.update(_PLAIN_WORD.findall(" ".join(found).lower()))
+        new = self._new_words - self._seen
+        if new:
+            self._db.executemany("INSERT OR IGNORE INTO word VALUES (?)", [(w,) for w in new])
             if len(self._seen) > MOST_SEEN:
                 self._seen.clear()
-            self._seen |= found
+            self._seen |= new
+        self._new_words.clear()
 
-    def _open_part(self, family: str, first: int) -> tuple[int, str, int]:
-        """The part new turns of a family go to: id, table, rows it still takes."""
+    def _open_part(self, family: str, first: int) -> tuple[int, str, int, int]:
+        """The part new turns of a family go to: id, table, rows and characters it still takes."""
         row = self._db.execute(
-            "SELECT id, rows FROM part WHERE family = ? AND NOT sealed ORDER BY id DESC LIMIT 1",
+            "SELECT id, rows, chars FROM part WHERE family = ? AND NOT sealed"
+            " ORDER BY id DESC LIMIT 1",
             (family,),
         ).fetchone()
         if row is None:
             self._db.execute(
                 "INSERT INTO part(family, low, high) VALUES (?, ?, ?)", (family, first, first)
             )
-            part, rows = self._db.last_insert_rowid(), 0
+            part, rows, chars = self._db.last_insert_rowid(), 0, 0
             name = table(family, part)
             self._db.execute(_PART.format(name=name, options=_OPTIONS[family]))
         else:
-            part, rows = row
+            part, rows, chars = row
         name = table(family, part)
         if name not in self._tuned:
             self._db.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', {HASH_BYTES})")
             self._tuned.add(name)
-        return part, name, max(1, PART_ROWS - rows)
+        return part, name, max(1, PART_ROWS - rows), max(1, PART_CHARS - chars)
 
     def remove(self, docids: Sequence[int]) -> None:
         """Take turns out of the index."""
@@ -229,13 +203,3 @@ def tables(connection: apsw.Connection) -> list[str]:
         "SELECT family, id FROM part WHERE family <> 'prompt' ORDER BY high DESC"
     ).fetchall()
     return [table(family, part) for family, part in rows]
-
-
-def _about(entry: Entry) -> str:
-    """What is known of a turn beside its text, as words."""
-    words = [meta_word("s", entry.sid), meta_word("r", entry.role)]
-    words.extend(meta_word("t", tool) for tool in dict.fromkeys(entry.tools))
-    words.extend(dict.fromkeys(word for flag, word in FLAG_WORDS.items() if entry.flags & flag))
-    for path in dict.fromkeys(entry.files):
-        words.extend(FILE + word for word in tokens.index_words(path))
-    return " ".join(words)

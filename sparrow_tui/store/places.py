@@ -10,7 +10,7 @@ import msgspec
 from sparrow_tui.model import Turn
 from sparrow_tui.store import codec
 from sparrow_tui.store.base import ToolCall
-from sparrow_tui.store.codec import Flag
+from sparrow_tui.store.flags import Flag
 
 _SID = "(SELECT sid FROM session WHERE id = ?)"
 AT_ONCE = 10_000

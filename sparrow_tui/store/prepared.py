@@ -8,6 +8,8 @@ from sparrow_tui.agents.base import Batch, Checkpoint, Source
 from sparrow_tui.model import Coverage, SessionInfo, Turn
 from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import codec
+from sparrow_tui.store.index import family_of
+from sparrow_tui.store.turn_words import plain_words
 
 
 class Prepared(msgspec.Struct, kw_only=True):
@@ -68,14 +70,21 @@ def rows(
     turns: list[Turn], *, sliding: bool = False, put_off_output: bool = False
 ) -> list[codec.Row]:
     """Turns as rows. Sliding sources restamp their turns, so times stay out of the digest."""
-    if not sliding:
-        return [
+    if sliding:
+        encoded = [_without_time_in_digest(turn) for turn in turns]
+    else:
+        encoded = [
             codec.encode(turn, to_index=not put_off_output or turn.role != "tool") for turn in turns
         ]
-    encoded = []
-    for turn in turns:
-        plain = msgspec.structs.replace(turn, time=None)
-        row = codec.encode(plain, to_index=turn.time is None)
-        timed = codec.encode(turn) if turn.time is not None else row
-        encoded.append(msgspec.structs.replace(timed, digest=row.digest))
+    met: set[str] = set()
+    for row in encoded:
+        if row.words and family_of(row.role) == "talk":
+            row.vocabulary = plain_words(row.words, met)
     return encoded
+
+
+def _without_time_in_digest(turn: Turn) -> codec.Row:
+    plain = codec.encode(msgspec.structs.replace(turn, time=None), to_index=turn.time is None)
+    if turn.time is None:
+        return plain
+    return msgspec.structs.replace(codec.encode(turn), digest=plain.digest)

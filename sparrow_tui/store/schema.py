@@ -34,6 +34,7 @@ CREATE TABLE session(
 CREATE INDEX session_updated ON session(hidden, updated_at DESC, sid DESC);
 CREATE INDEX session_parent ON session(parent) WHERE parent IS NOT NULL;
 CREATE INDEX session_source ON session(source);
+CREATE INDEX session_named ON session(agent, project, branch, model);
 CREATE INDEX session_live ON session(status, updated_at) WHERE status IN ('working', 'waiting');
 
 CREATE TABLE turn(
@@ -41,7 +42,7 @@ CREATE TABLE turn(
   sid INTEGER NOT NULL,
   idx INTEGER NOT NULL,             -- turn_index, without gaps from 0
   role TEXT NOT NULL,
-  flags INTEGER NOT NULL,           -- codec.Flag
+  flags INTEGER NOT NULL,           -- flags.Flag
   chars INTEGER NOT NULL,
   lines INTEGER NOT NULL,
   time INTEGER,
@@ -50,7 +51,7 @@ CREATE TABLE turn(
 );
 CREATE INDEX turn_place ON turn(sid, idx, role, flags, chars, lines, time);
 
-CREATE INDEX turn_prompt ON turn(time) WHERE flags & 4096;  -- codec.Flag.PROMPT
+CREATE INDEX turn_prompt ON turn(time) WHERE flags & 4096;  -- flags.Flag.PROMPT
 
 CREATE TABLE chunk(                 -- whose the row ids are, 64 by 64
   no INTEGER PRIMARY KEY,

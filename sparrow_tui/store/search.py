@@ -16,6 +16,7 @@ from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search_plan import Plan
 from sparrow_tui.store.session_search import SessionSearch
 from sparrow_tui.store.stream import Stream
+from sparrow_tui.store.turn_words import meta_word
 
 __all__ = ["Results", "Searcher"]
 
@@ -69,7 +70,7 @@ class Searcher(SessionSearch):
         if not named or len(named) >= NAMED:
             return {}  # words of so many titles tell no session from the others
         # Tens of sessions in one expression: the index steps over what is not theirs.
-        wanted = " OR ".join(f'"{index.meta_word("s", sid)}"' for sid in named)
+        wanted = " OR ".join(f'"{meta_word("s", sid)}"' for sid in named)
         hit = Stream(self._db, steps, self._chunks, match=f"({steps.match}) AND ({wanted})")
         said = {self._chunks.sid_of(row_id) for row_id in hit}
         silent = msgspec.json.encode([sid for sid in named if sid not in said]).decode()

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import apsw
+import msgspec
 
 from sparrow_tui import tokens
 from sparrow_tui.query import Facet, Query, Term
 from sparrow_tui.store import docid
-from sparrow_tui.store.codec import Flag
-from sparrow_tui.store.index import FILE, FLAG_WORDS, meta_word
+from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.liveness import LIVE_AT
+from sparrow_tui.store.turn_words import FILE, FLAG_WORDS, meta_word
 
 NAMED_SESSIONS = 300
 """Up to so many sessions are named in the expression; more are filtered from its results."""
@@ -39,6 +40,8 @@ _NUMBERS = {
     "turns": "turns",
 }
 _LIKE = {"project": "project", "branch": "branch", "model": "model", "status": "status"}
+
+_integers = msgspec.json.Decoder(list[int]).decode
 
 Condition = tuple[str, tuple[object, ...]]
 """SQL about a row of ``session``, and its values."""
@@ -241,5 +244,6 @@ def sessions_with(db: apsw.Connection, conditions: tuple[Condition, ...]) -> fro
     """The numbers of the sessions for which all conditions hold."""
     values = tuple(value for _, some in conditions for value in some)
     where = " AND ".join(f"({condition})" for condition, _ in conditions)
-    rows = db.execute(f"SELECT sid FROM session WHERE {where}", values)
-    return frozenset(sid for (sid,) in rows.fetchall())
+    # One text instead of rows: a row costs more to fetch than to find.
+    text = db.execute(f"SELECT json_group_array(sid) FROM session WHERE {where}", values).get
+    return frozenset(_integers(text))

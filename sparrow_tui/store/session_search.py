@@ -17,6 +17,7 @@ from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, ranked, titled
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search_plan import Plan
 from sparrow_tui.store.stream import Stream
+from sparrow_tui.store.turn_words import meta_word
 
 FIRST_SESSIONS = 2 * TOP
 """Sessions of the first stage."""
@@ -175,7 +176,7 @@ class SessionSearch(Asking):
         steps = self._plan(query)
         if not steps.on_turns:
             return []
-        inside = f'"{index.meta_word("s", sid)}"'
+        inside = f'"{meta_word("s", sid)}"'
         match = f"({steps.match}) AND {inside}" if steps.match else inside
         stream = Stream(self._db, steps, self._chunks, match=match)
         ids = msgspec.json.encode(list(islice(stream, limit))).decode()

@@ -14,18 +14,22 @@ from sparrow_tui.store import index
 
 SHORTEST, LONGEST = 4, 24
 """Letters of a word that is corrected."""
+TWO_SLIPS = 8
+"""Letters from which on a word may have two slips; ``getuser`` is not ``revuser`` mistyped."""
 FRESH_SECONDS = 120
 """After so long words are read again."""
+MOST_READ = 8
+"""Beginnings whose words are remembered."""
 FREQUENT = 200
 """Turns up to which a word's are counted."""
 
 
 class Vocabulary:
-    """Words by their first letter, read when first needed."""
+    """Words by their first letters, read when first needed."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
-        self._read: dict[str, tuple[float, list[str]]] = {}
+        self._read: dict[tuple[str, ...], tuple[float, list[str]]] = {}
 
     def corrected(self, query: Query) -> tuple[Query, str]:
         """The query with words that are nowhere replaced by the nearest that are.
@@ -37,9 +41,11 @@ class Vocabulary:
         spans = [span for span in query.spans if span.kind == "word"]
         for clause in query.clauses:
             for term in clause:
-                if len(clause) > 1 or not _plain(term) or self._turns(f'"{term.units[0][0]}" *', 1):
+                word = term.units[0][0] if len(clause) == 1 and _plain(term) else ""
+                # The word itself first: beginnings are put together from all that begin so.
+                if not word or self._turns(f'"{word}"', 1) or self._turns(f'"{word}" *', 1):
                     continue
-                near = self.nearest(term.units[0][0])
+                near = self.nearest(word)
                 if near:
                     for span in spans:
                         if query.text[span.start : span.end] == term.text:
@@ -60,31 +66,40 @@ class Vocabulary:
         """
         if not SHORTEST <= len(word) <= LONGEST:
             return []
-        found = self._near(word, self._words(word[0]))
+        found = self._near(word, self._words("word >= ? AND word < ?", word[0], _after(word[0])))
         if not found:
-            found = self._near(word, self._words(""))
+            # Another first letter: it was wrong, left out, put in or changed places.
+            found = self._near(
+                word,
+                self._words(
+                    "word >= ?2 AND word < ?3 OR substr(word, 2, 1) IN (?1, ?2)",
+                    word[0], word[1], _after(word[1]),
+                ),
+            )  # fmt: skip
         frequent = {near: self._turns(f'"{near}"', FREQUENT) for near in found}
         kept = [near for near in found if frequent[near]]
         kept.sort(key=lambda near: (found[near], -frequent[near], abs(len(near) - len(word))))
         return kept[:most]
 
     def _near(self, word: str, words: list[str]) -> dict[str, float]:
-        slips = 1 if len(word) < 6 else 2
+        slips = 1 if len(word) < TWO_SLIPS else 2
         found = process.extract(
             word, words, scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=12
         )
         return {near: slips for near, slips, _ in found if near != word}
 
-    def _words(self, beginning: str) -> list[str]:
-        """Words that begin so."""
-        read_at, words = self._read.get(beginning, (0.0, []))
+    def _words(self, condition: str, *letters: str) -> list[str]:
+        """Words that fulfil a condition."""
+        read_at, words = self._read.get(letters, (0.0, []))
         if not words or time.monotonic() - read_at > FRESH_SECONDS:
-            rows = self._db.execute(
-                "SELECT word FROM word WHERE word >= ? AND word < ?",
-                (beginning, f"{beginning}\U0010ffff"),
-            ).fetchall()
-            words = [word for (word,) in rows]
-            self._read[beginning] = (time.monotonic(), words)
+            # One text instead of rows: a row costs more to fetch than to find.
+            text = self._db.execute(
+                f"SELECT group_concat(word, ' ') FROM word WHERE {condition}", letters
+            ).get
+            words = (text or "").split()
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[letters] = (time.monotonic(), words)
         return words
 
     def _turns(self, match: str, most: int) -> int:
@@ -105,3 +120,8 @@ def _plain(term: Term) -> bool:
     if len(term.units) != 1 or term.literal or not term.prefix:
         return False
     return len(term.units[0][0]) >= SHORTEST and term.units[0][0] == term.phrases[0][0]
+
+
+def _after(letter: str) -> str:
+    """Behind all words that begin with a letter."""
+    return f"{letter}\U0010ffff"

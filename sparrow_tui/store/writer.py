@@ -14,8 +14,9 @@ import msgspec
 from sparrow_tui.agents.common import title_of
 from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
 from sparrow_tui.store import codec, deferred, docid, side_tables, sources
-from sparrow_tui.store.codec import Flag, Row
+from sparrow_tui.store.codec import Row
 from sparrow_tui.store.counters import Counters
+from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import retitle
 from sparrow_tui.store.prepared import Prepared
@@ -179,9 +180,8 @@ class Writer:
                 put_off.append(row_id)
             else:
                 self._entries[row_id] = Entry(
-                    row_id, session.sid, row.role, row.flags, row.tools, row.files, row.words,
-                    row.said,
-                )  # fmt: skip
+                    row_id, session.sid, row.role, row.words, row.said, row.vocabulary
+                )
             session.apply(row, 1)
             if row.time is not None:
                 session.created_at = min(session.created_at or row.time, row.time)

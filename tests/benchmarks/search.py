@@ -283,8 +283,7 @@ def build(store: SqliteStore, turns: int) -> None:
     preparing = time.process_time() - started
     rows = [(row_id, sid, codec.encode(turn)) for row_id, sid, turn in turns_held]
     entries = [
-        Entry(at, sid, row.role, row.flags, row.tools, row.files, row.words, row.said)
-        for at, sid, row in rows
+        Entry(at, sid, row.role, row.words or "", row.said, row.vocabulary) for at, sid, row in rows
     ]
     ours, bare, same = [], [], []
     for _ in range(3):

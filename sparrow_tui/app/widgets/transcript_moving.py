@@ -11,7 +11,7 @@ from textual.message import Message
 
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_scroll import TranscriptScroll
-from sparrow_tui.store.codec import Flag
+from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.sqlite import SqliteStore
 
 
