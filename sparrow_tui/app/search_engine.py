@@ -120,8 +120,11 @@ class SearchEngine(Thread):
     ) -> None:
         """Ask for a session to be shown, or for its facts again (``refresh``)."""
         with self._ready:
-            if refresh and self._opening is not None:
+            asked = self._opening
+            if refresh and asked is not None:
                 return
+            if asked is not None and asked.session == session:
+                focus = focus or asked.focus  # chosen, and better results came in before it opened
             self._opening = _Opening(session, turn, focus, refresh)
             self._ready.notify_all()
 

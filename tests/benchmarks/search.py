@@ -23,7 +23,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 import apsw
@@ -33,6 +34,7 @@ from sparrow_tui import query as language
 from sparrow_tui import tokens
 from sparrow_tui.store import codec, index, open_store
 from sparrow_tui.store.index import Entry, Index
+from sparrow_tui.store.prepared import rows
 from sparrow_tui.store.sqlite import SqliteStore
 from tests.benchmarks.library import library
 
@@ -281,10 +283,13 @@ def build(store: SqliteStore, turns: int) -> None:
     started = time.process_time()
     fed = [(row_id, tokens.index_text(text)) for row_id, text in plain]
     preparing = time.process_time() - started
-    rows = [(row_id, sid, codec.encode(turn)) for row_id, sid, turn in turns_held]
-    entries = [
-        Entry(at, sid, row.role, row.words or "", row.said, row.vocabulary) for at, sid, row in rows
-    ]
+    entries = []
+    for sid, of_one in groupby(turns_held, key=itemgetter(1)):
+        held = list(of_one)
+        entries += [
+            Entry(at, sid, row.role, row.words or "", row.said, row.vocabulary)
+            for (at, _, _), row in zip(held, rows([turn for _, _, turn in held]), strict=True)
+        ]
     ours, bare, same = [], [], []
     for _ in range(3):
         archive = apsw.Connection(":memory:")
@@ -307,7 +312,7 @@ def build(store: SqliteStore, turns: int) -> None:
     )
 
 
-def bare_build(rows: list[tuple[int, str]]) -> float:
+def bare_build(texts: list[tuple[int, str]]) -> float:
     """Seconds of CPU to build the best bare index of texts."""
     db = apsw.Connection(":memory:")
     db.execute(
@@ -316,9 +321,9 @@ def bare_build(rows: list[tuple[int, str]]) -> float:
     )
     db.execute("INSERT INTO f(f, rank) VALUES ('hashsize', 67108864)")
     started = time.process_time()
-    for at in range(0, len(rows), 6_000):
+    for at in range(0, len(texts), 6_000):
         with db:
-            db.executemany("INSERT INTO f(rowid, text) VALUES (?, ?)", rows[at : at + 6_000])
+            db.executemany("INSERT INTO f(rowid, text) VALUES (?, ?)", texts[at : at + 6_000])
     return time.process_time() - started
 
 
