@@ -25,6 +25,10 @@ BATCH_BYTES = 4_000_000
 """... or about this many bytes of source, whichever comes first."""
 
 
+GLANCE_TURNS = 20_000
+"""A glance gives at most about so many turns of a session."""
+
+
 class SourceError(Exception):
     """A source cannot be read. The message is one sentence for the user, without the path."""
 
@@ -182,6 +186,20 @@ class Agent(ABC):
             SourceError: the source as a whole cannot be read. A bad line or row is counted
                 in the coverage and passed over.
         """
+
+    def glance(self, source: Source) -> Batch | None:
+        """What was said in a source's session, and no more: found much faster than by `read`.
+
+        It is shown and searched until `read` replaces it, so it may leave out whatever takes
+        long to tell, but must name the session as `read` does.
+
+        Returns:
+            ``None`` if there is no faster way for this source, or nothing was said in it.
+
+        Raises:
+            SourceError: the source cannot be read.
+        """
+        return None
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """The command that continues a session, or ``None`` (see `no_resume`)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from sparrow_tui.agents import claude_history, claude_side, lines
+from sparrow_tui.agents import claude_glance, claude_history, claude_side, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -109,6 +109,10 @@ class Claude(Agent):
             held.checkpoint = withheld
         if held is not None:
             yield held
+
+    def glance(self, source: Source) -> Batch | None:
+        """What was said in a transcript; the prompt history is short."""
+        return None if source.kind == "history" else claude_glance.glance(source)
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``claude --resume``; a sub-agent is part of its parent."""

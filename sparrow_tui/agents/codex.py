@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import codex_glance, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -94,6 +94,10 @@ class Codex(Agent):
             yield from _names(source)
         else:
             yield from read_session(source, since, CodexSession.of)
+
+    def glance(self, source: Source) -> Batch | None:
+        """What was said in a rollout; the index of names is short."""
+        return None if source.kind == "index" else codex_glance.glance(source)
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``codex resume <id>``."""

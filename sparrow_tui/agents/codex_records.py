@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sparrow_tui.agents import codex_header, lines
 from sparrow_tui.agents.base import Source, SourceError
@@ -44,7 +44,7 @@ class CodexSession(CodexTurns):
     """One rollout."""
 
     @classmethod
-    def of(cls, source: Source) -> CodexSession:
+    def of(cls, source: Source) -> Self:
         """The session a rollout holds: the id of its first header, else that in its name."""
         name = Path(source.path).name.removesuffix(".zst").removesuffix(".jsonl")
         named = _UUID.search(name)

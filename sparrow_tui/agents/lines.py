@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from sparrow_tui.agents.base import Checkpoint, SourceError
 
 HEAD = 4096
 """Bytes at the start of a file that tell whether it is still the same file."""
+
+Record = TypeVar("Record")
 
 _decode = msgspec.json.Decoder().decode
 
@@ -87,6 +89,21 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
                 return
             if line.strip():
                 yield start, line
+
+
+def glance(path: str | Path, decode: Callable[[bytes], Record]) -> Iterator[tuple[bytes, Record]]:
+    """Lines that a decoder for a few fields takes, with what it made of them; no others.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    with open_source(path) as file, _told():
+        for line in file:
+            try:
+                record = decode(line)
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                continue
+            yield line, record
 
 
 def newlines(path: str | Path, start: int, end: int) -> int:

@@ -45,6 +45,8 @@ def in_words(progress: Progress) -> str:
         return "another sparrow-tui imports"
     if progress.phase == "looking":
         return "looking for sessions…"
+    if progress.phase == "glancing":
+        return f"{progress.glancing} · {progress.sessions:,} sessions"
     if progress.phase == "indexing":
         return progress.indexing
     if progress.phase == "failed":

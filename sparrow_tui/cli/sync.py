@@ -138,6 +138,8 @@ class _Bar:
                 f"{_size(progress.of_bytes)}  {progress.sessions:,} sessions  "
                 f"{_size(progress.rate)}/s{eta}"
             )
+        elif progress.phase == "glancing":
+            text = progress.glancing
         elif progress.phase == "indexing":
             text = progress.indexing
         else:

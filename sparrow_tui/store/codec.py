@@ -138,8 +138,14 @@ def unpack(data: bytes) -> bytes:
     return _decompressor().decompress(data[1:]) if data[:1] == ZSTD else bytes(data[1:])
 
 
-def encode(turn: Turn, *, to_index: bool = True) -> Row:
-    """A turn as a row; without ``to_index`` the words for the index are put off."""
+def encode(turn: Turn, *, to_index: bool = True, for_long: bool = True) -> Row:
+    """A turn as a row.
+
+    Args:
+        turn: the turn.
+        to_index: false puts the words for the index off.
+        for_long: false for a row that will soon be replaced: less compressed, without phrases.
+    """
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
     flags = 0
@@ -197,16 +203,16 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         packed = _encode(kept)
     except (UnicodeEncodeError, OverflowError):
         # Half a surrogate pair, an integer of any length: JSON allows them, also in ids and names.
-        return encode(scrubbed(turn), to_index=to_index)
+        return encode(scrubbed(turn), to_index=to_index, for_long=for_long)
     return Row(
         role=turn.role,
         time=turn.time,
         flags=flags,
         chars=len(text),
         lines=text.count("\n") + 1,
-        body=pack(packed),
+        body=pack(packed, quickly=not for_long),
         words=fed(text, turn.role, flags, tools, files) if to_index else None,
-        said=_said(text) if to_index and flags & Flag.PROMPT else "",
+        said=_said(text) if to_index and for_long and flags & _PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
         files=files,

@@ -20,6 +20,7 @@ import apsw
 import msgspec
 
 from sparrow_tui import tokens
+from sparrow_tui.store import docid
 from sparrow_tui.store.turn_words import meta_word
 
 PART_ROWS, PART_CHARS = 60_000, 12_000_000
@@ -35,7 +36,7 @@ TABLES = """
 CREATE TABLE part(
   id INTEGER PRIMARY KEY, family TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
   rows INTEGER NOT NULL DEFAULT 0, chars INTEGER NOT NULL DEFAULT 0,
-  sealed INTEGER NOT NULL DEFAULT 0
+  sealed INTEGER NOT NULL DEFAULT 0  -- 2: glances
 );
 CREATE TABLE deferred(docid INTEGER PRIMARY KEY);  -- turns that are indexed later
 CREATE VIRTUAL TABLE fts_title USING fts5(
@@ -53,6 +54,10 @@ _OPTIONS = {
     "output": "detail=none, prefix='1 2 3'",
     "prompt": "detail=full",
 }
+_GLANCE_OPTIONS = "detail=none"
+"""Half the work: prefixes are looked up word by word until the sources are read."""
+OPEN, SEALED, GLANCES = 0, 1, 2
+"""Of a part: it takes new turns, it takes none, it holds what glances gave (see `glances`)."""
 
 
 class Entry(msgspec.Struct):
@@ -101,15 +106,10 @@ class Index:
                     room, space, end = room - 1, space - len(rows[end][1]), end + 1
                 batch, at = rows[at:end], end
                 full = room <= 0 or space <= 0
-                self._db.executemany(f"INSERT INTO {name}(rowid, text) VALUES (?,?)", batch)
-                self._db.execute(
-                    "UPDATE part SET rows = rows + ?, chars = chars + ?, low = min(low, ?),"
-                    " high = max(high, ?), sealed = ? WHERE id = ?",
-                    (len(batch), sum(len(text) for _, text in batch), batch[0][0], batch[-1][0],
-                     full, part),
-                )  # fmt: skip
+                self._feed(part, name, batch)
                 if full:
                     # Nothing more comes to this part: one segment answers fastest.
+                    self._db.execute("UPDATE part SET sealed = ? WHERE id = ?", (SEALED, part))
                     self._db.execute(f"INSERT INTO {name}({name}) VALUES ('optimize')")
         new = self._new_words - self._seen
         if new:
@@ -119,20 +119,53 @@ class Index:
             self._seen |= new
         self._new_words.clear()
 
-    def _open_part(self, family: str, first: int) -> tuple[int, str, int, int]:
+    def add_glances(self, entries: Sequence[Entry]) -> None:
+        """Index what glances gave: in a part of its own, which `clear_glances` empties."""
+        rows = sorted((e.docid, f"{e.words} {meta_word('s', e.sid)}") for e in entries)
+        if rows:
+            part, name, _, _ = self._open_part("talk", rows[0][0], GLANCES)
+            self._feed(part, name, rows)
+
+    def remove_glances(self, docids: Sequence[int]) -> None:
+        """Take turns that glances gave out of the index."""
+        self._remove(docids, "sealed = 2")
+
+    def clear_glances(self) -> None:
+        """Empty what glances gave to the index; the part waits for the next large import."""
+        rows = self._db.execute("SELECT id FROM part WHERE sealed = 2 AND high >= 0").fetchall()
+        for (part,) in rows:
+            name = table("talk", part)
+            self._db.execute(f"INSERT INTO {name}({name}) VALUES ('delete-all')")
+            self._db.execute(
+                "UPDATE part SET rows = 0, chars = 0, low = ?, high = -1 WHERE id = ?",
+                (docid.END, part),
+            )
+
+    def _feed(self, part: int, name: str, rows: Sequence[tuple[int, str]]) -> None:
+        """Put rows, sorted by row id, into a part."""
+        self._db.executemany(f"INSERT INTO {name}(rowid, text) VALUES (?,?)", rows)
+        self._db.execute(
+            "UPDATE part SET rows = rows + ?, chars = chars + ?, low = min(low, ?),"
+            " high = max(high, ?) WHERE id = ?",
+            (len(rows), sum(len(text) for _, text in rows), rows[0][0], rows[-1][0], part),
+        )
+
+    def _open_part(self, family: str, first: int, state: int = OPEN) -> tuple[int, str, int, int]:
         """The part new turns of a family go to: id, table, rows and characters it still takes."""
         row = self._db.execute(
-            "SELECT id, rows, chars FROM part WHERE family = ? AND NOT sealed"
+            "SELECT id, rows, chars FROM part WHERE family = ? AND sealed = ?"
             " ORDER BY id DESC LIMIT 1",
-            (family,),
+            (family, state),
         ).fetchone()
         if row is None:
             self._db.execute(
-                "INSERT INTO part(family, low, high) VALUES (?, ?, ?)", (family, first, first)
+                "INSERT INTO part(family, low, high, sealed) VALUES (?, ?, ?, ?)",
+                (family, first, first, state),
             )
             part, rows, chars = self._db.last_insert_rowid(), 0, 0
             name = table(family, part)
-            self._db.execute(_PART.format(name=name, options=_OPTIONS[family]))
+            options = _OPTIONS[family] if state == OPEN else _GLANCE_OPTIONS
+            self._db.execute(_PART.format(name=name, options=options))
         else:
             part, rows, chars = row
         name = table(family, part)
@@ -143,26 +176,33 @@ class Index:
 
     def remove(self, docids: Sequence[int]) -> None:
         """Take turns out of the index."""
+        self._remove(docids, "sealed <> 2")
+        self._db.executemany("DELETE FROM deferred WHERE docid = ?", [(d,) for d in docids])
+
+    def _remove(self, docids: Sequence[int], which: str) -> None:
+        """Take turns out of those parts that fulfil a condition."""
         if not docids:
             return
         low, high = min(docids), max(docids)
         parts = self._db.execute(
-            "SELECT id, family, low, high FROM part WHERE high >= ? AND low <= ?", (low, high)
+            f"SELECT id, family, low, high FROM part WHERE high >= ? AND low <= ? AND {which}",
+            (low, high),
         ).fetchall()
         for part, family, first, last in parts:
-            inside = [(docid,) for docid in docids if first <= docid <= last]
+            inside = [(row_id,) for row_id in docids if first <= row_id <= last]
             before = self._db.total_changes()
             self._db.executemany(f"DELETE FROM {table(family, part)} WHERE rowid = ?", inside)
             if self._db.total_changes() != before:
                 self._db.execute(
                     "UPDATE part SET rows = max(0, rows - ?) WHERE id = ?", (len(inside), part)
                 )
-        self._db.executemany("DELETE FROM deferred WHERE docid = ?", [(d,) for d in docids])
 
     def remove_session(self, sid: int) -> None:
         """Take a session's turns and title out of the index; its turns must still be there."""
         rows = self._db.execute("SELECT docid FROM turn WHERE sid = ?", (sid,)).fetchall()
-        self.remove([docid for (docid,) in rows])
+        docids = [row_id for (row_id,) in rows]
+        self.remove(docids)
+        self.remove_glances(docids)
         self._db.execute("DELETE FROM fts_title WHERE rowid = ?", (sid,))
 
     def set_title(

@@ -24,6 +24,8 @@ class Prepared(msgspec.Struct, kw_only=True):
     coverage: Coverage = msgspec.field(default_factory=Coverage)
     fresh: bool = False
     sliding: bool = False
+    glance: bool = False
+    """Only what was said, to be replaced when the source is read (see `glances`)."""
     checkpoint: Checkpoint | None = None
     done: bool = False
     """The source was read to its end: its stamp and checkpoint may be recorded."""
@@ -55,6 +57,12 @@ def prepare(
         sliding=batch.sliding,
         checkpoint=_storable(batch.checkpoint),
     )
+
+
+def glanced(batch: Batch, source: Source) -> Prepared:
+    """Encode what a glance at a source gave."""
+    encoded = [codec.encode(turn, for_long=False) for turn in batch.turns]
+    return Prepared(source=source, session=scrubbed(batch.session), rows=encoded, glance=True)
 
 
 def _storable(mark: Checkpoint | None) -> Checkpoint | None:

@@ -25,7 +25,7 @@ CREATE TABLE session(
   tool_calls INTEGER NOT NULL DEFAULT 0, tool_errors INTEGER NOT NULL DEFAULT 0,
   cost_micro INTEGER, unpriced INTEGER NOT NULL DEFAULT 0,
   chars INTEGER NOT NULL DEFAULT 0, lines INTEGER NOT NULL DEFAULT 0,
-  coverage TEXT,                    -- JSON of model.Coverage
+  coverage TEXT,                    -- JSON of model.Coverage; NULL: its source was only glanced at
   source TEXT, source_gone INTEGER NOT NULL DEFAULT 0, expires_at INTEGER,
   pinned INTEGER NOT NULL DEFAULT 0, hidden INTEGER NOT NULL DEFAULT 0,
   ghost INTEGER NOT NULL DEFAULT 0,

@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import deferred, docid, prepared
+from sparrow_tui.store import deferred, docid, glances, prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -111,6 +111,17 @@ class SqliteStore(SessionStore):
                 self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         finally:
             self.connection.set_busy_timeout(BUSY_MS)
+
+    def end_glances(self) -> None:
+        """Every source was read: what glances gave to the index is cleared, if none is left."""
+        if not glances.indexed(self.connection):
+            return
+        if not glances.paths(self.connection):
+            with self.transaction():
+                self.index.clear_glances()
+        elif gone := glances.vanished(self.connection):
+            with self.transaction():
+                glances.mark_gone(self.connection, gone)
 
     def deferred_count(self) -> int:
         """How many turns are not in the index yet."""

@@ -35,7 +35,8 @@ class OpenSession:
     prompt: str | None = None
     source: str | None = None
     ghost: int = 0
-    new: bool = False
+    glanced: int = 0
+    """Whether only its talk is here until its source is read (see `glances`)."""
     indexed: tuple[str | None, str | None, str | None] | None = None
     """Title, first prompt and project as the index has them; ``None``: not in it yet."""
     own_cost: int | None = None

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import apsw
-import msgspec
 
-from sparrow_tui.agents.common import title_of
-from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
-from sparrow_tui.store import codec, deferred, docid, side_tables, sources
+from sparrow_tui.model import SessionInfo
+from sparrow_tui.store import (
+    codec,
+    deferred,
+    docid,
+    glances,
+    overlap,
+    session_row,
+    side_tables,
+    sources,
+)
 from sparrow_tui.store.codec import Row
 from sparrow_tui.store.counters import Counters
-from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import retitle
 from sparrow_tui.store.prepared import Prepared
+from sparrow_tui.store.row_ids import RowIds
 from sparrow_tui.store.sums import OpenSession
-
-SLIDE_LOOKBACK = 500
-"""How many stored turns are compared with a sliding source's content."""
-
-_merge_coverage = msgspec.json.Decoder(Coverage).decode
 
 
 @dataclass(slots=True)
@@ -51,9 +52,9 @@ class Writer:
         """Sessions being read from their beginning: source → (session id, next turn_index)."""
         self._records: Counter[tuple[str, str]] = Counter()
         """Records read of sources that are being read."""
-        self._room: dict[int, int] = {}
-        """Where a full step's chunks go on: step's first chunk number → a later step's."""
+        self._row_ids = RowIds(connection)
         self._entries: dict[int, Entry] = {}
+        self._glanced: dict[int, Entry] = {}
         """What goes into the index at the end, by row id: FTS5 writes a segment whenever a row id
         is smaller than the last, and newer sessions come first."""
 
@@ -66,7 +67,11 @@ class Writer:
         """
         done = Written()
         self._entries.clear()
+        self._glanced.clear()
         for item in items:
+            if item.glance:
+                self._write_glance(item, done)
+                continue
             if item.session is not None:
                 self._write_session(item, item.session, done, revive)
             if item.source is None:
@@ -75,10 +80,28 @@ class Writer:
             self._records[key] += item.coverage.records
             if item.done:
                 self._close_fresh(key, done)
+                if not item.problem:
+                    self._drop_glances(item.source.path)
                 records = self._records.pop(key)
                 sources.record(self._db, item.source, item.checkpoint, item.problem, records)
         self._index.add(list(self._entries.values()))
+        self._index.add_glances(list(self._glanced.values()))
         return done
+
+    def _write_glance(self, item: Prepared, done: Written) -> None:
+        """Write a session's talk, unless the session is known already."""
+        info = item.session
+        if info is None or not glances.wanted(self._db, info.id):
+            return
+        session = session_row.load(self._db, info, create=True)
+        assert session is not None
+        session.glanced = True
+        self._insert(session, 0, item.rows, self._glanced)
+        for row in item.rows:
+            glances.count(session, row)
+        session_row.note_facts(session, info)
+        self._store(session, item)
+        done.sessions.add(info.id)
 
     def _write_session(
         self, item: Prepared, info: SessionInfo, done: Written, revive: bool
@@ -90,14 +113,18 @@ class Writer:
         key = (item.source.agent, item.source.path) if item.source else ("", "")
         if item.fresh or (key in self._fresh and self._fresh[key][0] != info.id):
             self._close_fresh(key, done)
-        session = self._load(info, bool(item.rows) or not item.source or info.ghost)
+        create = bool(item.rows) or not item.source or info.ghost
+        session = session_row.load(self._db, info, create=create)
         if session is None or (info.ghost and session.turns and not session.ghost):
             return
+        if session.glanced and item.rows:
+            self._take_out_glance(session)
+            glances.forget(session)
         rows, start = item.rows, item.start
         if item.sliding:
-            rows, start = self._align(session, rows)
-        elif self._is_copy(session, item):
-            rows, start = self._beyond(session, rows, start)
+            rows, start = overlap.align(self._db, session, rows)
+        elif overlap.is_copy(session, item):
+            rows, start = overlap.beyond(self._db, session, rows, start)
             if not rows:
                 return
         start = min(max(start, 0), session.turns)
@@ -108,37 +135,13 @@ class Writer:
             added = self._put(session, start, rows, from_start, done)
         if from_start:
             self._fresh[key] = (info.id, start + len(rows))
-        self._store_facts(session, info, item)
+        session_row.note_facts(session, info)
+        self._count_session(session, info)
+        self._store(session, item)
         if item.source is not None and item.coverage.unknown:
             sources.note_unknown(self._db, item.source, item.coverage)
         done.sessions.add(info.id)
         done.turns += added
-
-    def _load(self, info: SessionInfo, create: bool) -> OpenSession | None:
-        row = self._db.execute(
-            "SELECT sid, id, agent, project, branch, model, turns, input, output, cache_read,"
-            " cache_write, reasoning, requests, request_errors, tool_calls, tool_errors,"
-            " cost_micro, unpriced, chars, lines, created_at, updated_at, title, prompt, source,"
-            " ghost FROM session WHERE id = ?",
-            (info.id,),
-        ).fetchone()
-        if row is not None:
-            held = (*row[:7], Usage(*row[7:12]), *row[12:])
-            session = OpenSession(*held)
-            session.indexed = (session.title, session.prompt, session.project)
-        elif create:
-            sid = self._db.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get
-            self._db.execute(
-                "INSERT INTO session(sid, id, agent) VALUES (?, ?, ?)", (sid, info.id, info.agent)
-            )
-            session = OpenSession(sid, info.id, info.agent, None, None, None, new=True)
-        else:
-            return None
-        session.project = info.project or session.project
-        session.branch = info.branch or session.branch
-        session.model = info.model or session.model
-        session.own_cost = info.cost_micro
-        return session
 
     def _put(
         self,
@@ -154,41 +157,16 @@ class Writer:
         """
         same = 0
         if start < session.turns and rows:
-            stored = self._db.execute(
-                "SELECT digest FROM turn WHERE sid = ? AND idx >= ? AND idx < ? ORDER BY idx",
-                (session.sid, start, start + len(rows)),
-            ).fetchall()
-            for (digest,), row in zip(stored, rows, strict=False):
-                if digest != row.digest:
-                    break
-                same += 1
+            same = overlap.equal(self._db, session.sid, start, rows)
         first = start + same
         if first < session.turns and not (keep_tail and same == len(rows)):
             done.replaced += self._cut(session, first)
         new = rows[same:]
         if not new:
             return 0
-        put_off: list[int] = []
-        placed = []
-        for position, row in enumerate(new, first):
-            row_id = self._place(session, row.time)
-            placed.append(
-                (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
-                 row.time, row.digest, row.body)
-            )  # fmt: skip
-            if row.words is None:
-                put_off.append(row_id)
-            else:
-                self._entries[row_id] = Entry(
-                    row_id, session.sid, row.role, row.words, row.said, row.vocabulary
-                )
+        put_off = self._insert(session, first, new, self._entries)
+        for row in new:
             session.apply(row, 1)
-            if row.time is not None:
-                session.created_at = min(session.created_at or row.time, row.time)
-                session.updated_at = max(session.updated_at or row.time, row.time)
-            if row.flags & Flag.PROMPT and row.role == "user" and _says_little(session.prompt):
-                session.prompt = _prompt_of(row) or session.prompt
-        self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
         side_tables.record(self._db, session.sid, first, new)
         deferred.put_off(self._db, put_off)
         facts = SessionInfo(
@@ -200,66 +178,71 @@ class Writer:
         self._counters.add(session.sid, facts, new, first, otherwise, answered)
         return len(new)
 
-    def _place(self, session: OpenSession, moment: int | None) -> int:
-        """A free row id at a turn's time; a turn without a time stands beside its neighbour."""
-        if moment is None:
-            moment = session.updated_at or session.created_at or int(time.time() * 1000)
-        second = docid.second_of(moment)
-        if session.last is None and session.turns:
-            session.last, session.since = self._db.execute(
-                "SELECT docid, second FROM turn JOIN chunk ON no = docid >> ?"
-                " WHERE turn.sid = ? ORDER BY idx DESC LIMIT 1",
-                (docid.PLACE_BITS, session.sid),
-            ).fetchone()
-        following = None if session.last is None else session.last + 1
-        if (
-            following is None
-            or following % docid.PLACES == 0
-            or abs(second - session.since) > docid.SPAN
-        ):
-            number = self._free_chunk(docid.first_chunk(second))
-            self._db.execute("INSERT INTO chunk VALUES (?, ?, ?)", (number, session.sid, second))
-            following, session.since = docid.first_of(number), second
-        session.last = following
-        return following
+    def _insert(
+        self, session: OpenSession, first: int, rows: Sequence[Row], entries: dict[int, Entry]
+    ) -> list[int]:
+        """Write turns from ``first`` on; the row ids of those the index takes later.
 
-    def _free_chunk(self, first: int) -> int:
-        """The first chunk number from ``first`` on that nobody has, step by step."""
-        while True:
-            # Steps found full lead to where there was room last time.
-            start = self._room.get(first, first)
-            top = self._db.execute(
-                "SELECT max(no) FROM chunk WHERE no BETWEEN ? AND ?",
-                (start, start | ((1 << docid.STEP_BITS) - 1)),
-            ).get
-            if top is None:
-                return start
-            if (top + 1) % (1 << docid.STEP_BITS):
-                return int(top) + 1
-            self._room[first] = start + (1 << docid.STEP_BITS)
+        ``entries`` gets those it takes at the end.
+        """
+        put_off: list[int] = []
+        placed = []
+        for position, row in enumerate(rows, first):
+            row_id = self._row_ids.following(session, row.time)
+            placed.append(
+                (row_id, session.sid, position, row.role, row.flags, row.chars, row.lines,
+                 row.time, row.digest, row.body)
+            )  # fmt: skip
+            if row.words is None:
+                put_off.append(row_id)
+            else:
+                entries[row_id] = Entry(
+                    row_id, session.sid, row.role, row.words, row.said, row.vocabulary
+                )
+            session_row.note_turn(session, row)
+        self._db.executemany("INSERT INTO turn VALUES (?,?,?,?,?,?,?,?,?,?)", placed)
+        return put_off
 
     def _cut(self, session: OpenSession, first: int) -> int:
         """Take out the turns from ``first`` on, and what they counted for in the session."""
-        rows = self._db.execute(
-            "SELECT docid, body FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first)
-        ).fetchall()
-        removed = [codec.encode(codec.decode(body), to_index=False) for _, body in rows]
+        removed = [
+            codec.encode(codec.decode(body), to_index=False)
+            for body in self._take_out(session, first)
+        ]
         for row in removed:
             session.apply(row, -1)
         side_tables.forget(self._db, session.sid, removed)
+        if first == 0:
+            session.prompt = session.created_at = None
+        return len(removed)
+
+    def _take_out(self, session: OpenSession, first: int) -> list[bytes]:
+        """Take out the turns from ``first`` on, with their place in the index; their bodies."""
+        rows = self._db.execute(
+            "SELECT docid, body FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first)
+        ).fetchall()
         waiting = {row_id for row_id, _ in rows if self._entries.pop(row_id, None)}
         self._index.remove([row_id for row_id, _ in rows if row_id not in waiting])
+        self._free(session, first, [row_id for row_id, _ in rows])
+        return [body for _, body in rows]
+
+    def _take_out_glance(self, session: OpenSession) -> None:
+        """Take out what a glance gave, with its place in the index."""
+        rows = self._db.execute("SELECT docid FROM turn WHERE sid = ?", (session.sid,)).fetchall()
+        ids = [row_id for (row_id,) in rows]
+        self._index.remove_glances([i for i in ids if self._glanced.pop(i, None) is None])
+        self._free(session, 0, ids)
+
+    def _free(self, session: OpenSession, first: int, row_ids: Sequence[int]) -> None:
+        """Delete the turns from ``first`` on, and the chunks of row ids they leave empty."""
         self._db.execute("DELETE FROM turn WHERE sid = ? AND idx >= ?", (session.sid, first))
         session.last = None
         kept = self._db.execute(
             "SELECT docid FROM turn WHERE sid = ? ORDER BY idx DESC LIMIT 1", (session.sid,)
         ).get
-        chunks = {docid.chunk_of(row_id) for row_id, _ in rows}
+        chunks = {docid.chunk_of(row_id) for row_id in row_ids}
         chunks.discard(-1 if kept is None else docid.chunk_of(kept))
         self._db.executemany("DELETE FROM chunk WHERE no = ?", [(no,) for no in chunks])
-        if first == 0:
-            session.prompt = session.created_at = None
-        return len(rows)
 
     def _close_fresh(self, key: tuple[str, str], done: Written) -> None:
         """A session was read from its beginning to its end: what its source no longer has goes.
@@ -270,65 +253,23 @@ class Writer:
         if left is None:
             return
         session_id, end = left
-        session = self._load(SessionInfo(id=session_id), create=False)
+        session = session_row.load(self._db, SessionInfo(id=session_id), create=False)
         if session is None or session.turns <= end or session.source != key[1]:
             return
         done.replaced += self._cut(session, end)
-        self._store_sums(session)
+        session_row.store_sums(self._db, session)
 
-    def _align(self, session: OpenSession, rows: list[Row]) -> tuple[list[Row], int]:
-        """Where a sliding source's content goes on from what is stored.
+    def _drop_glances(self, path: str) -> None:
+        """A source was read whole: sessions it was thought to hold are not in it."""
+        for session_id in glances.left(self._db, path):
+            session = session_row.load(self._db, SessionInfo(id=session_id), create=False)
+            assert session is not None
+            self._take_out_glance(session)
+            self._index.remove_session(session.sid)
+            self._db.execute("DELETE FROM session WHERE sid = ?", (session.sid,))
 
-        Finds the longest run of stored turns at the end that the source begins with; the
-        turns after it are new.
-        """
-        first = max(0, session.turns - SLIDE_LOOKBACK)
-        stored = [
-            digest
-            for (digest,) in self._db.execute(
-                "SELECT digest FROM turn WHERE sid = ? AND idx >= ? ORDER BY idx",
-                (session.sid, first),
-            )
-        ]
-        offered = [row.digest for row in rows]
-        for length in range(min(len(stored), len(offered)), 0, -1):
-            if stored[-length:] == offered[:length]:
-                return rows[length:], session.turns
-        # The end of what is stored may have been dropped again at the source (an answer undone):
-        # then the source is a run somewhere inside what is stored and brings nothing new.
-        for at in range(len(stored) - len(offered) + 1):
-            if stored[at : at + len(offered)] == offered:
-                return [], session.turns
-        return rows, session.turns
-
-    def _is_copy(self, session: OpenSession, item: Prepared) -> bool:
-        """Whether a part is of a session that another source holds and still has."""
-        held = session.source
-        if item.source is None or not (item.rows or item.fresh) or session.ghost or not held:
-            return False
-        return held != item.source.path and os.path.exists(held)
-
-    def _beyond(self, session: OpenSession, rows: list[Row], start: int) -> tuple[list[Row], int]:
-        """What a copy has more than is stored; one that tells another story adds nothing.
-
-        The last turn stored may have been written before it was whole.
-        """
-        known = session.turns - start
-        if not 0 <= known < len(rows):
-            return [], start
-        stored = self._db.execute(
-            "SELECT digest FROM turn WHERE sid = ? AND idx >= ? ORDER BY idx", (session.sid, start)
-        ).fetchall()
-        if any(a != b.digest for (a,), b in zip(stored[:-1], rows, strict=False)):
-            return [], start
-        return rows, start
-
-    def _store_facts(self, session: OpenSession, info: SessionInfo, item: Prepared) -> None:
-        """Write down what the reader says about the session, and its sums."""
-        if info.created_at is not None:
-            session.created_at = info.created_at
-        if info.updated_at is not None:
-            session.updated_at = max(session.updated_at or 0, info.updated_at)
+    def _count_session(self, session: OpenSession, info: SessionInfo) -> None:
+        """Take in tokens and cost that an agent records for a whole session."""
         if info.usage is not None:
             session.usage = info.usage
         if info.cost_micro is not None:
@@ -338,62 +279,10 @@ class Writer:
             session.cost_micro = self._counters.session_level(
                 info, session.model or "", session.project or "", moment
             )
-        coverage = item.coverage
-        if not item.fresh:
-            kept = self._db.execute(
-                "SELECT coverage FROM session WHERE sid = ?", (session.sid,)
-            ).get
-            if kept:
-                earlier = _merge_coverage(kept)
-                earlier.add(coverage)
-                coverage = earlier
-        told = item.source is not None and (item.rows or item.fresh)
-        source = item.source.path if item.source is not None and told else session.source
-        held = session.source
-        if held and held != source and not session.ghost and os.path.exists(held):
-            source = session.source  # a copy elsewhere does not take the original's place
-        title = session.title if info.title is None else info.title
-        self._db.execute(
-            "UPDATE session SET title = ?, project = ?, branch = ?, model = ?,"
-            " status = coalesce(?, status), parent = coalesce(?, parent),"
-            " parent_tool_use = coalesce(?, parent_tool_use), coverage = ?,"
-            " source = ?, source_gone = source_gone AND NOT ?, ghost = ?,"
-            " extra = json_patch(coalesce(extra, '{}'), ?) WHERE sid = ?",
-            (
-                title, session.project, session.branch, session.model, info.status, info.parent,
-                info.parent_tool_use, msgspec.json.encode(coverage).decode(),
-                source, bool(told) or (item.source is not None and item.source.path == held),
-                info.ghost if told else session.ghost,
-                msgspec.json.encode(info.extra).decode(), session.sid,
-            ),
-        )  # fmt: skip
-        self._store_sums(session)
-        if (title, session.prompt, session.project) != session.indexed:
+
+    def _store(self, session: OpenSession, item: Prepared) -> None:
+        """Write down a session's facts and sums, and index what it is called."""
+        session_row.store_facts(self._db, session, item)
+        session_row.store_sums(self._db, session)
+        if (session.title, session.prompt, session.project) != session.indexed:
             retitle(self._db, self._index, session.sid)
-
-    def _store_sums(self, session: OpenSession) -> None:
-        usage = session.usage
-        self._db.execute(
-            "UPDATE session SET turns = ?, input = ?, output = ?, cache_read = ?, cache_write = ?,"
-            " reasoning = ?, requests = ?, request_errors = ?, tool_calls = ?, tool_errors = ?,"
-            " cost_micro = ?, unpriced = ?, chars = ?, lines = ?, created_at = ?, updated_at = ?,"
-            " prompt = ? WHERE sid = ?",
-            (
-                session.turns, usage.input, usage.output, usage.cache_read, usage.cache_write,
-                usage.reasoning, session.requests, session.request_errors, session.tool_calls,
-                session.tool_errors, session.cost_micro, session.unpriced, session.chars,
-                session.lines, session.created_at, session.updated_at or session.created_at,
-                session.prompt, session.sid,
-            ),
-        )  # fmt: skip
-
-
-def _prompt_of(row: Row) -> str:
-    """The title a prompt makes."""
-    said = [block.text for block in codec.decode(row.body).blocks if isinstance(block, Text)]
-    return title_of("\n".join(said))
-
-
-def _says_little(prompt: str | None) -> bool:
-    """Whether a session should rather be called by a later prompt: by none yet, or a command."""
-    return not prompt or (prompt.startswith("/") and " " not in prompt and "." not in prompt)

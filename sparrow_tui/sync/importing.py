@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from sparrow_tui.agents.base import Place, Source
+from sparrow_tui.agents.base import Agent, Place, Source
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.store import sources
+from sparrow_tui.store import glances, sources
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync.discover import look
 from sparrow_tui.sync.indexing import index_deferred
 from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
-from sparrow_tui.sync.workers import parts
+from sparrow_tui.sync.reading import Task
+from sparrow_tui.sync.workers import SMALL, parts
 
 FIRST_ROWS = 150
 """Turns of the first transaction: the first sessions show at once."""
@@ -65,9 +66,11 @@ def import_all(
             sources.mark_gone(store.connection, found.gone)
     if found.changed:
         import_sources(
-            store, found.changed, meter, stopped=stopped, workers=workers, revive=bool(paths)
-        )
+            store, found.changed, meter, stopped=stopped, workers=workers, revive=bool(paths),
+            glance=_new(store, found.changed, held),
+        )  # fmt: skip
     if not stopped():
+        store.end_glances()
         index_deferred(store, meter, lambda: stopped() or pressed())
     expire(store, place, found.changed)
     if found.changed:
@@ -85,6 +88,7 @@ def import_sources(
     workers: int | None = None,
     revive: bool = False,
     live: bool = False,
+    glance: Sequence[Source] = (),
 ) -> None:
     """Read sources and write them, in transactions that grow as the import goes on.
 
@@ -96,11 +100,16 @@ def import_sources(
         workers: reading processes.
         revive: bring back sessions the user deleted.
         live: a few appended lines: index everything at once.
+        glance: what was said in these is wanted first, before anything is read.
     """
-    tasks = [
-        (source, sources.checkpoint(store.connection, (source.agent, source.path)))
-        for source in changed
-    ]
+    tasks = [Task(source, glance=True) for source in glance]
+    seen = {source.path for source in glance}
+    # What can only be read comes before what was glanced at, names for what is known last.
+    for source in sorted(changed, key=lambda source: (not source.mtime, source.path in seen)):
+        mark = sources.checkpoint(store.connection, (source.agent, source.path))
+        tasks.append(Task(source, mark, put_off_output=not live))
+    glancing = len(glance)
+    meter.glancing(glancing)
     waiting: list[Prepared] = []
     rows, limit, wait, since = 0, FIRST_ROWS, WAIT, time.monotonic()
 
@@ -110,23 +119,41 @@ def import_sources(
             done = store.write(waiting, revive=revive)
             meter.wrote(done.sessions, done.turns)
             for item in waiting:
-                if item.done and item.source is not None:
+                if item.done and item.source is not None and not item.glance:
                     meter.finished(item.source, item.problem)
         waiting, rows, since = [], 0, time.monotonic()
         limit, wait = min(limit * 2, MOST_ROWS), min(wait * 1.5, MOST_WAIT)
 
-    reading = parts(tasks, workers, put_off_output=not live)
+    reading = parts(tasks, workers)
     try:
         for item in reading:
             waiting.append(item)
             rows += len(item.rows) + 1
-            if rows >= limit or time.monotonic() - since > wait:
+            glancing -= item.glance
+            if rows >= limit or time.monotonic() - since > wait or (item.glance and not glancing):
                 flush()
+                meter.glancing(glancing)
                 if stopped():
                     return
         flush()
     finally:
         reading.close()  # type: ignore[attr-defined]
+
+
+def _new(
+    store: SqliteStore, changed: Sequence[Source], held: Mapping[sources.Key, sources.Known]
+) -> list[Source]:
+    """Sources that were never read and can be glanced at, where reading them all takes long."""
+    quick = {name for name, agent in agents().items() if type(agent).glance is not Agent.glance}
+    glanced = glances.paths(store.connection)
+    found = [
+        source
+        for source in changed
+        if source.agent in quick
+        and (source.agent, source.path) not in held
+        and source.path not in glanced
+    ]
+    return found if sum(source.size for source in found) > SMALL else []
 
 
 def expire(store: SqliteStore, place: Place, only: Iterable[Source] | None = None) -> None:

@@ -17,13 +17,17 @@ class Progress(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One report; it crosses to the app as a line of JSON."""
 
     phase: str
-    """``waiting``, ``looking``, ``reading``, ``indexing``, ``watching`` or ``failed``."""
+    """``waiting``, ``looking``, ``glancing``, ``reading``, ``indexing``, ``watching`` or
+    ``failed``."""
     sources: int = 0
     of_sources: int = 0
     bytes: int = 0
     of_bytes: int = 0
     sessions: int = 0
     turns: int = 0
+    glanced: int = 0
+    of_glanced: int = 0
+    """Sources glanced at, before they are read."""
     indexed: int = 0
     of_indexed: int = 0
     """Tool results put off, while they are indexed."""
@@ -43,6 +47,11 @@ class Progress(msgspec.Struct, omit_defaults=True, kw_only=True):
         """How far the index of tool output is, in words."""
         share = f" · {self.indexed / self.of_indexed:.0%}" if self.of_indexed else ""
         return f"indexing tool output{share}"
+
+    @property
+    def glancing(self) -> str:
+        """How far looking into new sources is, in words."""
+        return f"listing sessions · {self.glanced / max(self.of_glanced, 1):.0%}"
 
     @property
     def eta(self) -> float | None:
@@ -118,6 +127,15 @@ class Meter:
         self.now.turns = self.report.turns
         self.now.sessions = self.report.sessions = len(self._sessions)
         self.tell()
+
+    def glancing(self, left: int) -> None:
+        """So many sources are still to be glanced at."""
+        if left and not self.now.of_glanced:
+            self.now.of_glanced = left
+            self.phase("glancing")
+        self.now.glanced = self.now.of_glanced - left
+        if not left and self.now.phase == "glancing":
+            self.phase("reading")
 
     def finished(self, source: Source, problem: str) -> None:
         """A source was read to its end, or given up."""

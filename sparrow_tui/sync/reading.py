@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sparrow_tui.agents.base import Checkpoint, Source, SourceError
 from sparrow_tui.agents.registry import agent
 from sparrow_tui.faultlog import record
 from sparrow_tui.store.liveness import guess
-from sparrow_tui.store.prepared import Prepared, prepare
+from sparrow_tui.store.prepared import Prepared, glanced, prepare
+
+
+class Task(NamedTuple):
+    """A source, and what is to be done with it."""
+
+    source: Source
+    since: Checkpoint | None = None
+    """How far it was read."""
+    glance: bool = False
+    """Only what was said is wanted (see `Agent.glance`)."""
+    put_off_output: bool = False
+    """Leave the words of tool output for later."""
+
+
+def take(task: Task) -> Iterator[Prepared]:
+    """Do a task; the last part is marked as done. Never raises."""
+    if task.glance:
+        yield look_at(task.source)
+    else:
+        yield from read(task.source, task.since, put_off_output=task.put_off_output)
+
+
+def look_at(source: Source) -> Prepared:
+    """What was said in a source's session; no session where that cannot be told quickly."""
+    item: Prepared | None = None
+    reader = agent(source.agent)
+    try:
+        batch = reader.glance(source) if reader is not None else None
+        if batch is not None:
+            batch.session.status = guess(batch.turns)
+            item = glanced(batch, source)
+    except (SourceError, OSError):
+        pass  # reading it will say why
+    except Exception as error:
+        record(error)
+    item = item or Prepared(source=source, glance=True)
+    item.done = True
+    return item
 
 
 def read(

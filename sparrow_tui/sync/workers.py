@@ -7,17 +7,15 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import Any
 
-from sparrow_tui.agents.base import Checkpoint, Source
 from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Prepared
-from sparrow_tui.sync.reading import read
+from sparrow_tui.sync.reading import Task, take
 
 UNIT = 512 << 10
 ROOM = 64
@@ -31,26 +29,20 @@ SMALL = 6_000_000
 GARBAGE = 50_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
 
-Task = tuple[Source, Checkpoint | None]
-Read = Callable[[Source, Checkpoint | None], Iterator[Prepared]]
 
-
-def parts(
-    tasks: Sequence[Task], workers: int | None = None, *, put_off_output: bool = False
-) -> Iterator[Prepared]:
-    """What the sources say, in any order between sources, in order within one.
+def parts(tasks: Sequence[Task], workers: int | None = None) -> Iterator[Prepared]:
+    """What the sources say, in any order between tasks, in order within one.
 
     Args:
-        tasks: sources with their checkpoints, in the order to begin them.
+        tasks: in the order to begin them.
         workers: processes; ``None``: `processes`.
-        put_off_output: leave the words of tool output for later.
     """
     number = workers or processes()
-    if number < 2 or len(tasks) < 2 or sum(source.size for source, _ in tasks) < SMALL:
-        for source, since in tasks:
-            yield from read(source, since, put_off_output=put_off_output)
+    if number < 2 or len(tasks) < 2 or sum(task.source.size for task in tasks) < SMALL:
+        for task in tasks:
+            yield from take(task)
         return
-    yield from _side_by_side(tasks, number, partial(read, put_off_output=put_off_output))
+    yield from _side_by_side(tasks, number)
 
 
 def processes() -> int:
@@ -58,7 +50,7 @@ def processes() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-def _side_by_side(tasks: Sequence[Task], number: int, read: Read) -> Iterator[Prepared]:
+def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
     context = multiprocessing.get_context("spawn")
     waiting: Any = context.Queue()
     back: Any = context.Queue()
@@ -68,7 +60,7 @@ def _side_by_side(tasks: Sequence[Task], number: int, read: Read) -> Iterator[Pr
     for _ in range(number):
         waiting.put(None)
     team = [
-        context.Process(target=_work, args=(waiting, back, room, read), daemon=True)
+        context.Process(target=_work, args=(waiting, back, room), daemon=True)
         for _ in range(number)
     ]
     for process in team:
@@ -79,14 +71,14 @@ def _side_by_side(tasks: Sequence[Task], number: int, read: Read) -> Iterator[Pr
         # Processes take a while to start: the newest sessions are read here until they have.
         while back.empty():
             try:
-                task = waiting.get(timeout=0.2)
+                given = waiting.get(timeout=0.2)
             except queue.Empty:
                 break
-            if task is None:
+            if given is None:
                 waiting.put(None)
                 break
-            place, (source, since) = task
-            yield from read(source, since)
+            place, task = given
+            yield from take(task)
             left.discard(place)
         while left:
             try:
@@ -106,8 +98,7 @@ def _side_by_side(tasks: Sequence[Task], number: int, read: Read) -> Iterator[Pr
             yield item
         # A worker that was killed takes its source with it: read what is left right here.
         for place in sorted(left):
-            source, since = tasks[place]
-            yield from read(source, since)
+            yield from take(tasks[place])
     finally:
         _end(team)
         for channel in (waiting, back):
@@ -139,13 +130,13 @@ def begin() -> None:
     gc.set_threshold(GARBAGE)
 
 
-def _work(waiting: Any, back: Any, room: Any, read: Read) -> None:
+def _work(waiting: Any, back: Any, room: Any) -> None:
     """A worker process: read until there is nothing left, or the parent is gone."""
     begin()
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
-        while (task := waiting.get()) is not None:
-            place, (source, since) = task
-            for item in read(source, since):
+        while (given := waiting.get()) is not None:
+            place, task = given
+            for item in take(task):
                 data = prepared.encode(item)
                 for _ in range(_units(data)):
                     room.acquire()

@@ -187,6 +187,8 @@ def ours(home: Path, scratch: Path) -> Run:
         taken = time.monotonic() - begun
         if told.get("sessions"):
             run.marks.setdefault("first rows", taken)
+        if told.get("of_glanced") and told["phase"] in ("reading", "indexing"):
+            run.marks.setdefault("conversation", taken)  # all new sources were glanced at
         if told["phase"] == "indexing":
             run.marks.setdefault("conversation", taken)
     process.wait()

@@ -12,6 +12,7 @@ from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import workers
 from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress
+from sparrow_tui.sync.reading import Task
 from tests.on_disk import claude_file, codex_file, native
 
 
@@ -95,9 +96,9 @@ def test_every_source_comes_once_from_several_processes(private_home: Path) -> N
     tasks = []
     for number in range(12):
         path = os.fspath(codex_file(private_home, number, "mend the net", "mended"))
-        tasks.append((Source("codex", path, "1", workers.SMALL), None))
+        tasks.append(Task(Source("codex", path, "1", workers.SMALL)))
     done = [item.source.path for item in workers.parts(tasks, 2) if item.done and item.source]
-    assert sorted(done) == sorted(source.path for source, _ in tasks)
+    assert sorted(done) == sorted(task.source.path for task in tasks)
     assert native(3) in " ".join(done)
 
 
