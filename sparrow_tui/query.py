@@ -282,11 +282,14 @@ fast."""
 _CJK = re.compile(f"[{tokens.CJK}]")
 
 
+_folded = lru_cache(maxsize=4_096)(tokens.fold)
+
+
 def _aligned(text: str) -> tuple[str, list[int] | None]:
     """Folded text, and for each of its characters the offset it comes from (``None``: same)."""
     if text.isascii():
         return text.lower(), None
-    plain = {sign: tokens.fold(sign) for sign in set(text) if not sign.isascii()}
+    plain = {sign: _folded(sign) for sign in set(text) if not sign.isascii()}
     if all(len(folded) == 1 for folded in plain.values()):
         return text.translate({ord(sign): folded for sign, folded in plain.items()}).lower(), None
     pieces = [plain.get(sign) if sign in plain else sign.lower() for sign in text]

@@ -77,6 +77,8 @@ class SearchEngine(Thread):
         self._took = 0.0
         """Seconds the last search took."""
         self._answered = 0
+        self.answer: messages.Found | None = None
+        """The results handed over last."""
         self.generation = 0
 
     # Asked from the UI thread; none of these waits.
@@ -291,20 +293,22 @@ class SearchEngine(Thread):
         started = time.perf_counter()
         query = language.parse(text)
         self._query = query
-        later = False
+        later = told = False
         results = None
         for results in store.searcher.stages(query, children=self._children):
             if generation != self.generation:
                 return
-            # The same search again: only its end is told, or rows would change places twice.
-            if not refresh:
+            # The same search again: only its end is told, or rows would change places twice. Of a
+            # search that has found nothing yet too, or the list would be empty for a moment.
+            told = not refresh and (results.complete or bool(results.sids))
+            if told:
                 self._tell(store, results, generation, started, later=later)
-            pause = TYPING if results.settled else 0.0 if later else PAINTING
+            pause = TYPING if results.settled else PAINTING if told and not later else 0.0
             if not refresh and not results.complete and not self._rest(generation, pause):
                 return
-            later = True
-        if results is not None and refresh and generation == self.generation:
-            self._tell(store, results, generation, started, refresh=True)
+            later = later or told
+        if results is not None and not told and generation == self.generation:
+            self._tell(store, results, generation, started, later=later, refresh=refresh)
         self._took = time.perf_counter() - started
 
     def _rest(self, generation: int, seconds: float) -> bool:
@@ -329,26 +333,25 @@ class SearchEngine(Thread):
         seen = sids[: self.snippets if results.query.terms else FIRST_ROWS]
         first = store.searcher.details(seen, results.query, results)
         self._results = results
-        self._post(
-            messages.Found(
-                generation=generation,
-                query=results.query,
-                sids=sids,
-                groups=groups,
-                grouping=by,
-                details={hit.session.sid: hit for hit in first},
-                counts=results.counts,
-                hits=results.hits,
-                complete=results.complete,
-                later=later,
-                refresh=refresh,
-                notice=results.notice,
-                problems=results.query.problems,
-                took_ms=(time.perf_counter() - started) * 1000,
-            )
+        answer = messages.Found(
+            generation=generation,
+            query=results.query,
+            sids=sids,
+            groups=groups,
+            grouping=by,
+            details={hit.session.sid: hit for hit in first},
+            counts=results.counts,
+            hits=results.hits,
+            complete=results.complete,
+            later=later,
+            refresh=refresh,
+            notice=results.notice,
+            problems=results.query.problems,
+            took_ms=(time.perf_counter() - started) * 1000,
         )
+        self._post(answer)
         with self._ready:
-            self._answered = generation
+            self._answered, self.answer = generation, answer
             self._ready.notify_all()
 
     def _open(self, store: SqliteStore, opening: _Opening) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import apsw
@@ -11,7 +11,7 @@ import msgspec
 
 from sparrow_tui.query import Query
 from sparrow_tui.store import codec
-from sparrow_tui.store.base import Hit
+from sparrow_tui.store.base import Hit, Session
 from sparrow_tui.store.facet_values import checked
 from sparrow_tui.store.ranking import Results
 from sparrow_tui.store.rows import sessions_by_sid
@@ -101,17 +101,21 @@ class Asking:
         seconds = SECONDS if steps.reads_texts else None
         return Stream(self._db, steps, self._chunks, seconds=seconds)
 
-    def _hits(self, ids: Sequence[int], query: Query) -> list[Hit]:
-        """Hits for row ids, in their order."""
+    def _hits(
+        self, ids: Sequence[int], query: Query, sessions: Mapping[int, Session] | None = None
+    ) -> list[Hit]:
+        """Hits for row ids, in their order; ``sessions``: theirs by number, if they are known."""
         if self._shown[0] is not query:
             self._shown = (query, {})
         made = self._shown[1]
         new = [row_id for row_id in ids if row_id not in made]
         if new:
-            made.update((hit.docid, hit) for hit in self._make_hits(new, query))
+            made.update((hit.docid, hit) for hit in self._make_hits(new, query, sessions))
         return [made[row_id] for row_id in ids if row_id in made]
 
-    def _make_hits(self, ids: Sequence[int], query: Query) -> list[Hit]:
+    def _make_hits(
+        self, ids: Sequence[int], query: Query, sessions: Mapping[int, Session] | None
+    ) -> list[Hit]:
         wanted = msgspec.json.encode(ids).decode()
         rows = self._db.execute(
             "SELECT docid, sid, idx, role, time, body FROM turn"
@@ -119,7 +123,8 @@ class Asking:
             (wanted,),
         ).fetchall()
         by_id = {row[0]: row for row in rows}
-        sessions = sessions_by_sid(self._db, {row[1] for row in rows})
+        if sessions is None:
+            sessions = sessions_by_sid(self._db, {row[1] for row in rows})
         hits = []
         for row_id in ids:
             if row_id not in by_id:

@@ -16,19 +16,57 @@ from sparrow_tui.store.base import SessionHit
 from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, ranked, titled
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search_plan import Plan
-from sparrow_tui.store.stream import Stream
+from sparrow_tui.store.stream import Chunks, Stream
 from sparrow_tui.store.turn_words import meta_word
 
-FIRST_SESSIONS = 2 * TOP
-"""Sessions of the first stage."""
-FIRST_HITS = 1_500
-"""Matches looked at for the first stage."""
-FIRST_SEEN = 6_000
-"""Ids looked at for the first stage when a filter throws most of them away."""
-FIRST_SECONDS = 0.0025
-"""After so long the first stage is what was found."""
+SCREEN_SESSIONS, SCREEN_HITS = 50, 300
+"""Sessions of the first stage, and matches looked at: more than a screen shows."""
+RANKED_SESSIONS, RANKED_HITS = 2 * TOP, 1_500
+"""The same for the ranked stage, which counts hits."""
+NEWEST_SEEN = 6_000
+"""Ids looked at for these when a filter throws most of them away."""
+NEWEST_SECONDS = 0.0025
+"""After so long these are what was found."""
 
 _triples = msgspec.json.Decoder(list[tuple[int, int, int]]).decode
+
+
+class _Newest:
+    """The sessions of the newest matches, as far as was looked."""
+
+    def __init__(self, db: apsw.Connection, query: Query, steps: Plan, chunks: Chunks) -> None:
+        self._query = query
+        self._sid_of = chunks.sid_of
+        self._stream = Stream(
+            db, steps, chunks, texts=FIRST_TEXTS, most=NEWEST_SEEN, seconds=NEWEST_SECONDS
+        )
+        self._batches = self._stream.batches()
+        self._ended = False
+        self._named = titled(db, steps, steps.titled)
+        self._best: dict[int, int] = {}
+        self._counts: dict[int, int] = {}
+        self._hits = 0
+
+    def upto(self, sessions: int, hits: int) -> Results:
+        """Look on until so many are found, or all, or there was enough time."""
+        best, counts, sid_of = self._best, self._counts, self._sid_of
+        while not self._ended and len(best) < sessions and self._hits < hits:
+            batch = next(self._batches, None)
+            if batch is None:
+                self._ended = True
+                break
+            for row_id in batch:
+                sid = sid_of(row_id)
+                if sid in counts:
+                    counts[sid] += 1
+                elif sid:
+                    best[sid], counts[sid] = row_id, 1
+            self._hits += len(batch)
+        names = [sid for sid in self._named if sid not in best]
+        complete = self._ended and self._stream.complete
+        return Results(
+            self._query, array("q", [*best, *names]), {**best}, {**counts}, self._hits, complete
+        )
 
 
 class SessionSearch(Asking):
@@ -55,52 +93,32 @@ class SessionSearch(Asking):
                 steps.conditions = (*steps.conditions, ("parent IS NULL", ()))
             yield self._whole_sessions(query, steps)
             return
-        first = self._newest(query, steps)
+        newest = _Newest(self._db, query, steps, self._chunks)
+        first = newest.upto(SCREEN_SESSIONS, SCREEN_HITS)
+        notice = ""
         if not first.sids and first.complete and query.terms:
             yield Results(query, complete=False)
             query, notice = self._corrected(query)
             if notice:
                 steps = self._plan(query)
-                first = self._newest(query, steps)
-                first.notice = notice
-        for results in self._better(query, steps, first):
-            results.notice = first.notice
+                newest = _Newest(self._db, query, steps, self._chunks)
+                first = newest.upto(SCREEN_SESSIONS, SCREEN_HITS)
+        for results in self._better(query, steps, newest, first):
+            results.notice = notice
             yield results
 
-    def _better(self, query: Query, steps: Plan, first: Results) -> Iterator[Results]:
+    def _better(
+        self, query: Query, steps: Plan, newest: _Newest, first: Results
+    ) -> Iterator[Results]:
         if query.sort in ("", "new") or not first.complete:
             yield first
         known = first
         if query.sort in ("", "best"):
-            known = ranked(self._db, steps, first, self._chunks)
+            known = newest.upto(RANKED_SESSIONS, RANKED_HITS)
+            known = ranked(self._db, steps, known, self._chunks)
             yield known
-        if not first.complete or query.sort in ORDERS:
+        if not known.complete or query.sort in ORDERS:
             yield self._everything(query, steps, known)
-
-    def _newest(self, query: Query, steps: Plan) -> Results:
-        """The sessions of the newest matches."""
-        results = Results(query)
-        stream = Stream(
-            self._db, steps, self._chunks, texts=FIRST_TEXTS, most=FIRST_SEEN, seconds=FIRST_SECONDS
-        )
-        best, counts, sid_of = results.best, results.counts, self._chunks.sid_of
-        ended = True
-        for batch in stream.batches():
-            for row_id in batch:
-                sid = sid_of(row_id)
-                if sid in counts:
-                    counts[sid] += 1
-                elif sid:
-                    best[sid], counts[sid] = row_id, 1
-            results.hits += len(batch)
-            if len(best) >= FIRST_SESSIONS or results.hits >= FIRST_HITS:
-                break
-        else:
-            ended = False
-        results.complete = stream.complete and not ended
-        names = [sid for sid in titled(self._db, steps, steps.titled) if sid not in best]
-        results.sids = array("q", [*best, *names])
-        return results
 
     def _everything(self, query: Query, steps: Plan, known: Results) -> Results:
         """Every session that matches, with the number of its hits."""
@@ -164,7 +182,7 @@ class SessionSearch(Asking):
         best = results.best if results else {}
         counts = results.counts if results else {}
         ids = [best[sid] for sid in sids if sid in best]
-        hits = {hit.sid: hit for hit in self._hits(ids, query)}
+        hits = {hit.sid: hit for hit in self._hits(ids, query, sessions)}
         return [
             SessionHit(sessions[sid], counts.get(sid, 0), hits.get(sid))
             for sid in sids

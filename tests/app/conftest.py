@@ -163,7 +163,7 @@ def running():
         app = SparrowApp(store, sync=False, settings=settings, present=lambda: NOW, **options)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
-            await driver.until(lambda: len(driver.list.sids) or not driver.main._holds_any)
+            await driver.until(lambda: len(driver.list.sids) or not driver.main.holds_any)
             await driver.settled()
             yield driver
 

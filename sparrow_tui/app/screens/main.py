@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.getters import query_one
-from textual.messages import Update
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from sparrow_tui import query as language
 from sparrow_tui.app import messages
 from sparrow_tui.app.screens.counters import Counting
 from sparrow_tui.app.screens.help import HelpScreen
-from sparrow_tui.app.screens.search_actions import SearchActions
+from sparrow_tui.app.screens.searching import Searching
 from sparrow_tui.app.screens.taking_actions import TakingActions
-from sparrow_tui.app.session_rows import SessionRows
 from sparrow_tui.app.syncing import in_words
 from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.widgets.find_bar import FindBar
@@ -32,7 +25,7 @@ from sparrow_tui.app.widgets.kept_lines import KeptHorizontal, KeptStatic, KeptV
 from sparrow_tui.app.widgets.key_line import KeyLine
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
-from sparrow_tui.app.widgets.session_list import SessionList, Stay
+from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.sanitize import clean_line
 
@@ -49,11 +42,9 @@ FIRST_KEYS = (
 
 SAID_SECONDS = 10.0
 """How long a sentence about a failure is not repeated."""
-ONE_FRAME = 0.014
-"""Seconds results are waited for before a key's echo is drawn without them."""
 
 
-class MainScreen(Counting, TakingActions, SearchActions):
+class MainScreen(Counting, TakingActions, Searching):
     """Keys go to the search engine, results to the list, the selection to the transcript."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -73,18 +64,9 @@ class MainScreen(Counting, TakingActions, SearchActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.query_now = language.parse("")
-        self._shown = 0
-        """Generation of the results in the list."""
-        self._choose = False
-        """Enter was pressed before its results had come."""
-        self._choices: Sequence[str] = ()
-        self._problems: Sequence[language.Problem] = ()
         self._told: dict[str, float] = {}
         """Sentences about failures, and when they were last said."""
-        self._notice = self._import = ""
-        self._hinted = Content("")
-        self._holds_any = True
+        self._import = ""
         self._syncing = self.app.syncing is not None
         self._missed = False
         """Something was written while another screen lay on top."""
@@ -93,7 +75,7 @@ class MainScreen(Counting, TakingActions, SearchActions):
         """Search line; list and transcript; counters; keys."""
         with KeptHorizontal(id="top"):
             yield KeptStatic(Content("◆"), id="prompt")
-            yield SearchBox(self.app.engine.complete, self._ask, id="search")
+            yield SearchBox(self.app.engine.complete, self.ask, id="search")
             yield KeptStatic(Content(""), id="found")
         with KeptHorizontal(id="panes"):
             yield SessionList(id="sessions", present=self.app.present)
@@ -114,103 +96,6 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self.begin_counting()
         self._caption()
         self.app.begin()
-
-    top = query_one("#top", Horizontal)
-    found = query_one("#found", Static)
-
-    # Typing and results
-
-    def _ask(self, text: str) -> None:
-        """Search. What is answered within a frame is drawn together with the key's echo."""
-        engine = self.app.engine
-        engine.search(text)
-        if engine.is_alive():
-            engine.wait(ONE_FRAME)
-
-    @on(Input.Changed, "#search")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-
-    @on(Input.Submitted, "#search")
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.app.remember_search(event.value)
-        if self._shown == self.app.engine.generation:
-            self.sessions.action_choose()
-        else:
-            self._choose = True
-
-    @on(SearchBox.Offered)
-    def _offered(self, event: SearchBox.Offered) -> None:
-        event.stop()
-        self._choices = event.choices
-        self._hint()
-
-    @on(SearchBox.Moved)
-    def _moved_from_box(self, event: SearchBox.Moved) -> None:
-        event.stop()
-        self.sessions.action_move(event.rows)
-
-    @on(SearchBox.Left)
-    def _left_box(self, event: SearchBox.Left) -> None:
-        event.stop()
-        self.sessions.focus()
-
-    def on_found(self, event: messages.Found) -> None:
-        """Results: show them, unless newer ones are on their way."""
-        if event.generation != self.app.engine.generation:
-            return
-        self.query_now = event.query
-        if not event.query.text.strip():
-            self._holds_any = bool(event.sids)
-            self._first_run()
-        rows = SessionRows(event.sids, event.groups, event.counts, event.grouping)
-        rows.details.update(event.details)
-        stay = Stay.YES if event.refresh else Stay.IF_CHOSEN if event.later else Stay.NO
-        searching = bool(event.query.terms)
-        self.sessions.show(rows, searching=searching, stay=stay)
-        self.app.engine.snippets = self.sessions.rows_seen
-        self.found.update(_summary(event, searching), layout=False)
-        self._problems, self._notice = event.problems, event.notice
-        self.box.mark(event.query.text, [(fault.start, fault.end) for fault in event.problems])
-        self._hint()
-        self.list_counted()
-        for widget in (self.box, self.found, self.sessions):
-            # Told now, they are in one frame; each would tell by itself after this one is begun.
-            self.post_message(Update(widget))
-        if searching and not event.refresh:
-            stage = "ranked" if event.later else "first"
-            self.app.writer.searched(stage, event.took_ms / 1000)
-        self._shown = event.generation
-        if self._choose:
-            self._choose = False
-            self.sessions.action_choose()
-
-    def on_rows_found(self, event: messages.RowsFound) -> None:
-        """Details of rows that came into view."""
-        if event.generation == self.app.engine.generation:
-            self.sessions.update_details(event.details)
-
-    @on(SessionList.RowsWanted)
-    def _rows_wanted(self, event: SessionList.RowsWanted) -> None:
-        event.stop()
-        self.app.engine.rows(event.sids)
-
-    def _hint(self) -> None:
-        """The line under the search box: what Tab puts in, what is wrong, what was corrected."""
-        hint = Content("")
-        if self._choices:
-            first, *others = (clean_line(choice, 40) for choice in self._choices[:8])
-            hint = Content.assemble(("Tab ", "bold $primary"), (first, "$foreground"))
-            hint += Content("".join(f"  {other}" for other in others))
-        elif self._problems:
-            more = f" (and {len(self._problems) - 1} more)" if len(self._problems) > 1 else ""
-            hint = Content.styled(f"{clean_line(self._problems[0].message)}{more}", "$error")
-        elif self._notice:
-            hint = Content.styled(clean_line(self._notice), "$warning")
-        if hint != self._hinted:
-            self._hinted = hint
-            self.top.border_subtitle = hint
 
     def list_changed(self) -> None:
         """Say so over the search box."""
@@ -254,7 +139,7 @@ class MainScreen(Counting, TakingActions, SearchActions):
         if self.is_active:
             self._caption()
         self._syncing = event.progress.phase not in ("watching", "failed")
-        self._first_run()
+        self.list_answered()
 
     def on_engine_failed(self, event: messages.EngineFailed) -> None:
         """Something could not be done: say so, once as long as it stands on the screen."""
@@ -264,9 +149,9 @@ class MainScreen(Counting, TakingActions, SearchActions):
         self._told[event.sentence] = told
         self.app.notify(event.sentence, severity="error", markup=False)
 
-    def _first_run(self) -> None:
+    def list_answered(self) -> None:
         """With nothing to show, say where was looked and what can be done."""
-        empty = not self._holds_any and not self.box.value
+        empty = not self.holds_any and not self.box.value
         panes = self.query_one("#panes")
         if empty:
             self.query_one(FirstRun).say(self.app.places_looked(), self._syncing)
@@ -328,13 +213,3 @@ class MainScreen(Counting, TakingActions, SearchActions):
         here = self.focused.ancestors_with_self if self.focused is not None else ()
         panes.sort(key=lambda pane: pane[1] not in here)
         self.app.push_screen(HelpScreen([*panes, ("Everywhere", self)]))
-
-
-def _summary(event: messages.Found, searching: bool) -> Content:
-    """What stands at the right of the search box."""
-    number = len(event.sids)
-    more = "" if event.complete else "+"
-    sessions = f"{number:,}{more} session{'' if number == 1 and event.complete else 's'}"
-    if not searching:
-        return Content(sessions)
-    return Content(f"{event.hits:,}{more} hit{'' if event.hits == 1 else 's'} in {sessions}")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.getters import query_one
 from textual.screen import Screen
+from textual.widget import Widget
 
+from sparrow_tui.app.compositor import SparingCompositor
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
@@ -29,6 +31,20 @@ class Panes(Screen[None]):
     transcript = query_one("#transcript", TranscriptView)
     find_bar = query_one("#find", FindBar)
     metrics = query_one("#metrics", MetricsFooter)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = SparingCompositor()
+
+    def paint(self, *widgets: Widget) -> None:
+        """Draw what has changed now, not with the next tick of Textual's timer.
+
+        Args:
+            widgets: changed too; by themselves they would tell it after this.
+        """
+        if self.is_current:
+            self._dirty_widgets.update(widgets)
+            self._on_timer_update()
 
     def _compositor_refresh(self) -> None:
         # For each change below Textual draws the screen on top anew, all of it; and again with

@@ -216,10 +216,10 @@ class Fitted(NamedTuple):
 
 def fitted(text: str, room: int) -> Fitted:
     """A text cut to at most ``room`` cells (one or more), with dots where it was cut."""
-    text = text[: MOST * room]
-    if _NARROW.fullmatch(text):
+    if _NARROW.fullmatch(text[:room]):
         length = len(text)
         return Fitted(text, length) if length <= room else Fitted(f"{text[: room - 1]}…", room)
+    text = text[: MOST * room]
     length = cell_len(text)
     if length <= room:
         return Fitted(text, length)
