@@ -27,6 +27,10 @@ MAX_TOKEN = 120
 REMEMBERED = 40
 MOST_REMEMBERED = 100_000
 """Characters of a word, and words, whose index text is remembered."""
+_EDGES = ".,;:!?()[]{}<>\"'`*"
+"""Stand around words and say nothing: without them more words come again."""
+_PLAIN = re.compile(f"[a-z0-9]{{1,{MAX_TOKEN}}}").fullmatch
+"""A word that the index takes as it is."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -67,11 +71,10 @@ def index_text(text: str, *, in_order: bool = False) -> str:
         text: any text.
         in_order: keep the order of words, for an index that knows phrases; else each word once.
     """
-    words = text.split()
     if not in_order:
-        return " ".join(map(_fed, set(words)))
+        return " ".join(map(_fed, {word.strip(_EDGES) for word in text.split()}))
     extra: list[str] = []
-    plain = [_feed(word, extra) for word in words]
+    plain = [word if _PLAIN(word) else _feed(word, extra) for word in text.split()]
     return " ".join([*plain, *extra])  # what is added at the end: it would break phrases
 
 

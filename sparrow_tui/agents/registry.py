@@ -8,50 +8,51 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from sparrow_tui.agents.base import Agent
 
-MODULES = (
-    "claude",
-    "codex",
-    "sparrow",
-    "opencode",
-    "gemini",
-    "copilot_cli",
-    "copilot_vscode",
-    "cursor",
-    "crush",
-    "opencode_go",
-    "pi",
-    "goose",
-    "qwen",
-    "kimi",
-    "vibe",
-    "droid",
-    "cline",
-    "kiro",
-    "llm",
-    "amp",
-    "chatgpt",
-    "claude_ai",
-    "aider",
-    "generic",
-)
-"""Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family).
+MODULES = {
+    "claude": ("claude",),
+    "codex": ("codex",),
+    "sparrow": ("sparrow",),
+    "opencode": ("opencode",),
+    "gemini": ("gemini",),
+    "copilot_cli": ("copilot",),
+    "copilot_vscode": ("copilot-vscode",),
+    "cursor": ("cursor",),
+    "crush": ("crush",),
+    "opencode_go": ("opencode-go",),
+    "pi": ("pi",),
+    "goose": ("goose",),
+    "qwen": ("qwen",),
+    "kimi": ("kimi",),
+    "vibe": ("vibe",),
+    "droid": ("droid",),
+    "cline": ("cline", "roo"),
+    "kiro": ("kiro",),
+    "llm": ("llm",),
+    "amp": ("amp",),
+    "chatgpt": ("chatgpt",),
+    "claude_ai": ("claude-ai",),
+    "aider": ("aider",),
+    "generic": ("generic",),
+}
+"""Modules of this package that define ``AGENT`` (or ``AGENTS``, several of one family), with the
+names of their agents.
 
 A file given by hand belongs to the first that knows it: the generic one comes last.
 """
+_MODULE_OF = {name: module for module, names in MODULES.items() for name in names}
 
 
 @cache
 def agents() -> dict[str, Agent]:
     """All agents by name, ours first. One that fails to load from elsewhere is left out."""
+    from importlib.metadata import entry_points  # takes as long to load as most of the agents
+
     found: dict[str, Agent] = {}
     for module in MODULES:
-        loaded = import_module(f"sparrow_tui.agents.{module}")
-        for agent in getattr(loaded, "AGENTS", None) or (loaded.AGENT,):
-            found[agent.name] = agent
+        found.update(_ours(module))
     for point in entry_points(group="sparrow_tui.agents"):
         try:
             agent = point.load()
@@ -63,5 +64,12 @@ def agents() -> dict[str, Agent]:
 
 
 def agent(name: str) -> Agent | None:
-    """The agent of that name, if there is one."""
+    """The agent of that name, if there is one; of ours only its own module is loaded."""
+    if name in _MODULE_OF:
+        return _ours(_MODULE_OF[name])[name]
     return agents().get(name)
+
+
+def _ours(module: str) -> dict[str, Agent]:
+    loaded = import_module(f"sparrow_tui.agents.{module}")
+    return {agent.name: agent for agent in getattr(loaded, "AGENTS", None) or (loaded.AGENT,)}

@@ -39,12 +39,18 @@ def meta_word(kind: str, value: object) -> str:
 
 def about(role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
     """What is known of a turn beside its text and its session, as words."""
-    words = [meta_word("r", role)]
+    words = [_always(role, flags)]
     words.extend(meta_word("t", tool) for tool in dict.fromkeys(tools))
-    words.extend(dict.fromkeys(word for flag, word in FLAG_WORDS.items() if flags & flag))
     for path in dict.fromkeys(files):
         words.extend(FILE + word for word in tokens.index_words(path))
     return " ".join(words)
+
+
+@lru_cache(maxsize=2_000)
+def _always(role: str, flags: int) -> str:
+    """Words for whose a turn is, and for what it has in it."""
+    had = dict.fromkeys(word for flag, word in FLAG_WORDS.items() if flags & flag)
+    return " ".join([meta_word("r", role), *had])
 
 
 def plain_words(words: str, met: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -55,6 +56,11 @@ def test_each_has_its_own_name_and_look() -> None:
     assert list(registry.agents())[: len(agents)] == [agent.name for agent in agents]
     assert all(registry.agent(agent.name) is agent for agent in agents)
     assert registry.agent("nobody") is None
+
+
+def test_modules_are_said_to_hold_the_agents_they_do() -> None:
+    for module, names in MODULES.items():
+        assert tuple(agent.name for agent in of_module(module)) == names
 
 
 @AGENTS
@@ -179,7 +185,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
         asked.append(group)
         return points
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
     registry.agents.cache_clear()
     registry.agents()
     assert asked == ["sparrow_tui.agents"]
