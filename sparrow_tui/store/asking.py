@@ -22,7 +22,7 @@ from sparrow_tui.store.vocabulary import Vocabulary
 
 SECONDS = 1.5
 """How long texts are read where the index alone cannot answer."""
-REMEMBERED = 6
+REMEMBERED = 12
 """Filters whose sessions are remembered."""
 
 integers = msgspec.json.Decoder(list[int]).decode
@@ -58,7 +58,7 @@ class Asking:
     def _refresh(self) -> None:
         """Drop what is remembered of sessions when something was written."""
         version = (int(self._db.pragma("data_version")), self._db.total_changes())
-        if version != self._known_at or len(self._known) > REMEMBERED:
+        if version != self._known_at:
             self._known.clear()
             self._lists.clear()
             self._chunks.forget()
@@ -70,6 +70,8 @@ class Asking:
         if any("unixepoch" in condition for condition, _ in conditions):
             return sessions_with(self._db, conditions)  # true of the moment only
         if conditions not in self._known:
+            if len(self._known) >= REMEMBERED:
+                del self._known[next(iter(self._known))]
             self._known[conditions] = sessions_with(self._db, conditions)
         return self._known[conditions]
 

@@ -23,6 +23,21 @@ MOST_READ = 8
 FREQUENT = 200
 """Turns up to which a word's are counted."""
 
+# One text instead of rows: a row costs more to fetch than to find.
+_FROM = "SELECT group_concat(word, ' ') FROM word WHERE word >= ?1 AND word < ?1 || char(0x10ffff)"
+"""Words that begin with a letter."""
+_SECOND = """
+WITH RECURSIVE first(letter) AS (
+  SELECT substr(min(word), 1, 1) FROM word
+  UNION ALL
+  SELECT (SELECT substr(word, 1, 1) FROM word WHERE word > letter || char(0x10ffff) LIMIT 1)
+  FROM first WHERE letter IS NOT NULL
+), begin(letters) AS (SELECT letter || ?1 FROM first UNION SELECT letter || ?2 FROM first)
+SELECT group_concat(word, ' ') FROM begin
+CROSS JOIN word ON word >= letters AND word < letters || char(0x10ffff)
+"""
+"""Words whose second letter is one of two: a look for each first letter there is."""
+
 
 class Vocabulary:
     """Words by their first letters, read when first needed."""
@@ -66,16 +81,12 @@ class Vocabulary:
         """
         if not SHORTEST <= len(word) <= LONGEST:
             return []
-        found = self._near(word, self._words("word >= ? AND word < ?", word[0], _after(word[0])))
+        found = self._near(word, self._words(_FROM, word[0]))
         if not found:
-            # Another first letter: it was wrong, left out, put in or changed places.
-            found = self._near(
-                word,
-                self._words(
-                    "word >= ?2 AND word < ?3 OR substr(word, 2, 1) IN (?1, ?2)",
-                    word[0], word[1], _after(word[1]),
-                ),
-            )  # fmt: skip
+            # Another first letter: it was put in, or changed places with the second …
+            found = self._near(word, self._words(_FROM, word[1]))
+            # … or is wrong, or was left out.
+            found |= self._near(word, self._words(_SECOND, word[0], word[1]))
         frequent = {near: self._turns(f'"{near}"', FREQUENT) for near in found}
         kept = [near for near in found if frequent[near]]
         kept.sort(key=lambda near: (found[near], -frequent[near], abs(len(near) - len(word))))
@@ -88,14 +99,11 @@ class Vocabulary:
         )
         return {near: slips for near, slips, _ in found if near != word}
 
-    def _words(self, condition: str, *letters: str) -> list[str]:
-        """Words that fulfil a condition."""
+    def _words(self, statement: str, *letters: str) -> list[str]:
+        """The words a statement gives for letters."""
         read_at, words = self._read.get(letters, (0.0, []))
         if not words or time.monotonic() - read_at > FRESH_SECONDS:
-            # One text instead of rows: a row costs more to fetch than to find.
-            text = self._db.execute(
-                f"SELECT group_concat(word, ' ') FROM word WHERE {condition}", letters
-            ).get
+            text = self._db.execute(statement, letters).get
             words = (text or "").split()
             if len(self._read) >= MOST_READ:
                 self._read.clear()
@@ -120,8 +128,3 @@ def _plain(term: Term) -> bool:
     if len(term.units) != 1 or term.literal or not term.prefix:
         return False
     return len(term.units[0][0]) >= SHORTEST and term.units[0][0] == term.phrases[0][0]
-
-
-def _after(letter: str) -> str:
-    """Behind all words that begin with a letter."""
-    return f"{letter}\U0010ffff"
