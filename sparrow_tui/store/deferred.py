@@ -1,4 +1,4 @@
-"""Turns that are in the archive and not yet in its index: tool output, until talk is searchable.
+"""Turns that are in the archive and not yet in its index: what tools were asked and answered.
 
 What the index takes is made from the stored turn when its time comes, by `entry`, which needs no
 archive and may run in another process.
@@ -63,5 +63,5 @@ def add(connection: apsw.Connection, index: Index, entries: Sequence[Entry]) -> 
         for entry in entries
         if connection.execute("SELECT 1 FROM deferred WHERE docid = ?", (entry.docid,)).get
     ]
-    index.add(left)
+    index.add(left, put_off=True)
     connection.executemany("DELETE FROM deferred WHERE docid = ?", [(e.docid,) for e in left])

@@ -86,12 +86,12 @@ class Index:
         self._seen: set[str] = set()
         self._new_words: set[str] = set()
 
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Index turns that are not in the index yet."""
+    def add(self, entries: Sequence[Entry], *, put_off: bool = False) -> None:
+        """Index turns that are not in the index yet; ``put_off``: they come after talk."""
         fed: dict[str, list[tuple[int, str]]] = {family: [] for family in FAMILIES}
         for entry in sorted(entries, key=lambda entry: entry.docid):
             # In order: FTS5 writes a segment when a row id is smaller than the last.
-            family = family_of(entry.role)
+            family = "output" if put_off else family_of(entry.role)
             fed[family].append((entry.docid, f"{entry.words} {meta_word('s', entry.sid)}"))
             if entry.vocabulary:
                 self._new_words.update(entry.vocabulary.split())
@@ -158,17 +158,7 @@ class Index:
             " ORDER BY id DESC LIMIT 1",
             (family, state),
         ).fetchone()
-        if row is None:
-            self._db.execute(
-                "INSERT INTO part(family, low, high, sealed) VALUES (?, ?, ?, ?)",
-                (family, first, first, state),
-            )
-            part, rows, chars = self._db.last_insert_rowid(), 0, 0
-            name = table(family, part)
-            options = _OPTIONS[family] if state == OPEN else _GLANCE_OPTIONS
-            self._db.execute(_PART.format(name=name, options=options))
-        else:
-            part, rows, chars = row
+        part, rows, chars = row or (new_part(self._db, family, first, state), 0, 0)
         name = table(family, part)
         if name not in self._tuned:
             self._db.execute(f"INSERT INTO {name}({name}, rank) VALUES ('hashsize', {HASH_BYTES})")
@@ -231,6 +221,22 @@ class Index:
             except apsw.Error as error:
                 problems.append(f"index table {name} is damaged ({error})")
         return problems
+
+
+def creation(family: str, name: str, *, glances: bool = False) -> str:
+    """The statement that makes an FTS5 table for a part of a family."""
+    return _PART.format(name=name, options=_GLANCE_OPTIONS if glances else _OPTIONS[family])
+
+
+def new_part(connection: apsw.Connection, family: str, first: int, state: int) -> int:
+    """Make an empty part whose lowest row id will be ``first``; its number."""
+    connection.execute(
+        "INSERT INTO part(family, low, high, sealed) VALUES (?, ?, ?, ?)",
+        (family, first, first, state),
+    )
+    part = int(connection.last_insert_rowid())
+    connection.execute(creation(family, table(family, part), glances=state == GLANCES))
+    return part
 
 
 def table(family: str, part: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from sparrow_tui.agents.base import Batch, Checkpoint, Source
-from sparrow_tui.model import Coverage, SessionInfo, Turn
+from sparrow_tui.model import Coverage, SessionInfo, Text, Turn
 from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import codec
 from sparrow_tui.store.index import family_of
@@ -45,7 +45,7 @@ def prepare(
     Args:
         batch: part of a session.
         source: where it is from.
-        put_off_output: leave the words of tool output for later (`store.deferred`).
+        put_off_output: leave words of what tools do for later (`store.deferred`).
     """
     return Prepared(
         source=source,
@@ -82,13 +82,20 @@ def rows(
         encoded = [_without_time_in_digest(turn) for turn in turns]
     else:
         encoded = [
-            codec.encode(turn, to_index=not put_off_output or turn.role != "tool") for turn in turns
+            codec.encode(turn, to_index=not put_off_output or _talks(turn)) for turn in turns
         ]
     met: set[str] = set()
     for row in encoded:
         if row.words and family_of(row.role) == "talk":
             row.vocabulary = plain_words(row.words, met)
     return encoded
+
+
+def _talks(turn: Turn) -> bool:
+    """Whether something is said in a turn: what tools are asked and answer can wait."""
+    if turn.role != "assistant":
+        return turn.role != "tool"
+    return any(isinstance(block, Text) for block in turn.blocks)
 
 
 def _without_time_in_digest(turn: Turn) -> codec.Row:

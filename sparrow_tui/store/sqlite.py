@@ -12,7 +12,7 @@ import apsw
 
 from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import deferred, docid, glances, prepared
+from sparrow_tui.store import built_parts, deferred, docid, glances, prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -21,6 +21,7 @@ from sparrow_tui.store.base import (
     TurnMarks,
     Window,
 )
+from sparrow_tui.store.built_parts import Built, Piece
 from sparrow_tui.store.connection import BUSY_MS, connect, immediate, translated
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.deferred import Waiting
@@ -135,6 +136,21 @@ class SqliteStore(SessionStore):
         """Index turns that were put off."""
         with self.transaction():
             deferred.add(self.connection, self.index, entries)
+
+    def next_piece(self, below: int, rows: int) -> Piece | None:
+        """See `built_parts.next_piece`."""
+        with translated(self.path):
+            return built_parts.next_piece(self.connection, below, rows)
+
+    def take_in(self, built: Built) -> None:
+        """Take a part of the index that was built beside the archive into it."""
+        with translated(self.path):
+            self.connection.execute("ATTACH ? AS built", (built.path,))
+        try:
+            with self.transaction():
+                built_parts.take_in(self.connection, built)
+        finally:
+            self.connection.execute("DETACH built")
 
     def save(self, session_id: str, turns: Sequence[Turn], name: str | None = None) -> None:
         """See `SessionStore.save`."""

@@ -11,7 +11,7 @@ from sparrow_tui.store import glances, sources
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync.discover import look
-from sparrow_tui.sync.indexing import index_deferred
+from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
 from sparrow_tui.sync.reading import Task
 from sparrow_tui.sync.workers import SMALL, parts
@@ -36,6 +36,7 @@ def import_all(
     stopped: Stopped = lambda: False,
     pressed: Stopped = lambda: False,
     workers: int | None = None,
+    indexing: Indexing | None = None,
 ) -> Report:
     """Bring the store up to date.
 
@@ -45,8 +46,9 @@ def import_all(
         emit: takes reports.
         paths: files and directories given by hand; none: every agent's own places.
         stopped: asked between transactions; true ends the pass early, nothing half-written.
-        pressed: true leaves the rest of the tool output to `index_deferred`, for later.
+        pressed: true leaves the rest of the tool output to ``indexing``, for later.
         workers: reading processes.
+        indexing: goes on with what is left; ``None``: nobody does.
     """
     emit(Progress(phase="looking"))
     held = sources.known(store.connection)
@@ -71,7 +73,12 @@ def import_all(
         )  # fmt: skip
     if not stopped():
         store.end_glances()
-        index_deferred(store, meter, lambda: stopped() or pressed())
+        rest = indexing or Indexing(store, workers)
+        try:
+            rest.run(meter, lambda: stopped() or pressed())
+        finally:
+            if indexing is None:
+                rest.close()
     expire(store, place, found.changed)
     if found.changed:
         store.checkpoint()

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from threading import Event, Thread
 
@@ -21,7 +22,7 @@ from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import follow, importing
 from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
-from sparrow_tui.sync.indexing import index_deferred
+from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
 from sparrow_tui.sync.workers import GARBAGE
@@ -86,22 +87,26 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
         return stop.is_set() or (watcher is not None and watcher.pending)
 
     def everything() -> None:
-        importing.import_all(store, place, emit, paths=paths, stopped=stop.is_set, pressed=pressed)
+        importing.import_all(
+            store, place, emit, paths=paths, stopped=stop.is_set, pressed=pressed,
+            indexing=indexing,
+        )  # fmt: skip
 
-    _patiently(stop, everything, follow_on)
-    scanned = time.monotonic()
-    while watcher is not None and not stop.is_set():
-        left = store.deferred_count() > 0
-        if not left:
-            emit(Progress(phase="watching"))
-        names, appeared = watcher.take(0 if left else RESCAN)
-        if appeared or time.monotonic() - scanned > RESCAN:
-            _patiently(stop, everything, follow_on)
-            scanned = time.monotonic()
-        if names:
-            _patiently(stop, partial(_apply, store, names, roots, place), follow_on)
-        elif left:
-            _patiently(stop, partial(index_deferred, store, Meter(emit), pressed), follow_on)
+    with closing(Indexing(store)) as indexing:
+        _patiently(stop, everything, follow_on)
+        scanned = time.monotonic()
+        while watcher is not None and not stop.is_set():
+            left = store.deferred_count() > 0
+            if not left:
+                emit(Progress(phase="watching"))
+            names, appeared = watcher.take(0 if left else RESCAN)
+            if appeared or time.monotonic() - scanned > RESCAN:
+                _patiently(stop, everything, follow_on)
+                scanned = time.monotonic()
+            if names:
+                _patiently(stop, partial(_apply, store, names, roots, place), follow_on)
+            elif left:
+                _patiently(stop, partial(indexing.run, Meter(emit), pressed), follow_on)
 
 
 def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> None:

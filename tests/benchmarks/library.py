@@ -19,7 +19,7 @@ from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn, Usag
 from sparrow_tui.store import open_store
 from sparrow_tui.store.prepared import Prepared, rows
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.sync.indexing import index_deferred
+from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.progress import Meter
 
 FORMS = 200_000
@@ -198,4 +198,6 @@ def fill(store: SqliteStore, sessions: Iterator[tuple[SessionInfo, list[Turn]]])
             store.write(waiting)
             waiting, held = [], 0
     store.write(waiting)
-    index_deferred(store, Meter(lambda _: None), lambda: False)
+    indexing = Indexing(store)
+    indexing.run(Meter(lambda _: None), lambda: False)
+    indexing.close()

@@ -121,7 +121,7 @@ def test_progress_says_how_far_it_is(store: SqliteStore, private_home: Path) -> 
     assert (last.bytes, last.sources, last.sessions) == (last.of_bytes, 5, 5)
     assert report.bytes == last.bytes
     assert last.phase == "indexing"
-    assert (last.indexed, last.of_indexed) == (5, 5)
+    assert (last.indexed, last.of_indexed) == (10, 10)
     assert last.indexing.endswith("100%")
 
 
@@ -136,7 +136,7 @@ def test_tool_output_waits_while_something_is_being_written(
         handle.write(file.line("", "assistant", message=said))
         handle.write(file.line("", "user", message={"role": "user", "content": [answer]}))
     import_all(store, Place(private_home), lambda _: None, workers=1, pressed=lambda: True)
-    assert store.deferred_count() == 1
+    assert store.deferred_count() == 2
     assert store.search("halyard").total == 0
     sync(store, private_home)
     assert store.deferred_count() == 0
