@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 for _name in [name for name in os.environ if name.startswith(("TEXTUAL", "SPARROW"))]:
-    if _name != "SPARROW_TUI_CORPUS":
+    if _name not in ("SPARROW_TUI_CORPUS", "TEXTUAL_SNAPSHOT_TEMPDIR"):
         del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
 # Dozens of programs are started: they need not all compile the same modules.
