@@ -45,6 +45,8 @@ class Panes(Screen[None]):
         if self.is_current:
             self._dirty_widgets.update(widgets)
             self._on_timer_update()
+            for widget in widgets:
+                widget._repaint_required = False  # done: it need not tell
 
     def _compositor_refresh(self) -> None:
         # For each change below Textual draws the screen on top anew, all of it; and again with
