@@ -112,6 +112,9 @@ def free_port() -> int:
 def test_a_real_server_scrapes_us_and_is_read_by_us(tmp_path: Path) -> None:
     location = str(tmp_path / "demo.db")
     fill_demo(location)
+    store = open_store(location, readonly=True)
+    expected = parse(page(store))
+    store.close()
     server, stop = PageServer(("127.0.0.1", 0), location), Event()
     serving = Thread(target=server.serve_until, args=(stop.is_set,))
     serving.start()
@@ -133,12 +136,13 @@ def test_a_real_server_scrapes_us_and_is_read_by_us(tmp_path: Path) -> None:
         while True:
             try:
                 remote = fleet.remote(time.time())
-                if remote.up and not remote.problem:
+                if remote.up and remote.sample.requests_total:
                     break
             except FleetError:
                 pass
             assert time.monotonic() < deadline, "the server never had our counters"
             time.sleep(0.2)
+        remote = fleet.remote(time.time())  # the first was asked while the server was scraping
         url = f"http://127.0.0.1:{port}/api/v1/targets"
         targets = json.load(urllib.request.urlopen(url))["data"]["activeTargets"]
         assert [t["lastError"] for t in targets] == [""]
@@ -149,9 +153,7 @@ def test_a_real_server_scrapes_us_and_is_read_by_us(tmp_path: Path) -> None:
         stop.set()
         serving.join()
         server.server_close()
-    store = open_store(location, readonly=True)
-    expected = parse(page(store))
-    store.close()
+    assert not remote.problem
     sample = remote.sample
     assert sample.requests_total == expected.requests_total
     assert sample.tokens_input == expected.tokens_input
