@@ -196,7 +196,7 @@ class Counters:
         new = turn in adding.new
         adding.new.discard(turn)
         model = row.model or session.model or ""
-        part = contribution(row, model)
+        part = contribution(row, model, priced=False)  # the price is that of the growth, below
         asked = max(0, part.requests - before.requests)
         failed = max(0, part.request_errors - before.request_errors)
         called = row.tools[before.calls :]

@@ -11,6 +11,9 @@ from sparrow_tui.store import codec
 from sparrow_tui.store.index import family_of
 from sparrow_tui.store.turn_words import plain_words
 
+MOST_MET = 300_000
+"""Words remembered as met before."""
+
 
 class Prepared(msgspec.Struct, kw_only=True):
     """Part of one session from one source, encoded."""
@@ -38,7 +41,11 @@ decode = msgspec.msgpack.Decoder(Prepared).decode
 
 
 def prepare(
-    batch: Batch, source: Source | None = None, *, put_off_output: bool = False
+    batch: Batch,
+    source: Source | None = None,
+    *,
+    put_off_output: bool = False,
+    met: set[str] | None = None,
 ) -> Prepared:
     """Encode a reader's batch.
 
@@ -46,12 +53,14 @@ def prepare(
         batch: part of a session.
         source: where it is from.
         put_off_output: leave words of what tools do for later (`store.deferred`).
+        met: words prepared before for the same archive, and written by the same call of
+            `Writer.write` or an earlier one; grows.
     """
     return Prepared(
         source=source,
         session=scrubbed(batch.session),
         start=batch.start,
-        rows=rows(batch.turns, sliding=batch.sliding, put_off_output=put_off_output),
+        rows=rows(batch.turns, sliding=batch.sliding, put_off_output=put_off_output, met=met),
         coverage=batch.coverage,
         fresh=batch.fresh,
         sliding=batch.sliding,
@@ -75,7 +84,11 @@ def _storable(mark: Checkpoint | None) -> Checkpoint | None:
 
 
 def rows(
-    turns: list[Turn], *, sliding: bool = False, put_off_output: bool = False
+    turns: list[Turn],
+    *,
+    sliding: bool = False,
+    put_off_output: bool = False,
+    met: set[str] | None = None,
 ) -> list[codec.Row]:
     """Turns as rows. Sliding sources restamp their turns, so times stay out of the digest."""
     if sliding:
@@ -84,7 +97,9 @@ def rows(
         encoded = [
             codec.encode(turn, to_index=not put_off_output or _talks(turn)) for turn in turns
         ]
-    met: set[str] = set()
+    met = set() if met is None else met
+    if len(met) > MOST_MET:
+        met.clear()
     for row in encoded:
         if row.words and family_of(row.role) == "talk":
             row.vocabulary = plain_words(row.words, met)

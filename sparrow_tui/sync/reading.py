@@ -24,12 +24,15 @@ class Task(NamedTuple):
     """Leave the words of tool output for later."""
 
 
-def take(task: Task) -> Iterator[Prepared]:
-    """Do a task; the last part is marked as done. Never raises."""
+def take(task: Task, met: set[str]) -> Iterator[Prepared]:
+    """Do a task; the last part is marked as done. Never raises.
+
+    ``met``: see `prepare`.
+    """
     if task.glance:
         yield look_at(task.source)
     else:
-        yield from read(task.source, task.since, put_off_output=task.put_off_output)
+        yield from read(task.source, task.since, put_off_output=task.put_off_output, met=met)
 
 
 def look_at(source: Source) -> Prepared:
@@ -51,11 +54,15 @@ def look_at(source: Source) -> Prepared:
 
 
 def read(
-    source: Source, since: Checkpoint | None, *, put_off_output: bool = False
+    source: Source,
+    since: Checkpoint | None,
+    *,
+    put_off_output: bool = False,
+    met: set[str] | None = None,
 ) -> Iterator[Prepared]:
     """Everything a source says, the last part marked as done.
 
-    ``put_off_output``: leave the words of tool output for later.
+    ``put_off_output``: leave the words of tool output for later; ``met``: see `prepare`.
 
     Never raises: a source that cannot be read ends with its problem. A fault in an agent's
     module is its own source's problem and goes to the log.
@@ -73,7 +80,7 @@ def read(
                     yield last
                 if batch.session.status is None and not reader.no_resume:
                     batch.session.status = guess(batch.turns)
-                last = prepare(batch, source, put_off_output=put_off_output)
+                last = prepare(batch, source, put_off_output=put_off_output, met=met)
                 mark = batch.checkpoint or mark
         except SourceError as error:
             problem = str(error)

@@ -39,8 +39,9 @@ def parts(tasks: Sequence[Task], workers: int | None = None) -> Iterator[Prepare
     """
     number = workers or processes()
     if number < 2 or len(tasks) < 2 or sum(task.source.size for task in tasks) < SMALL:
+        met: set[str] = set()
         for task in tasks:
-            yield from take(task)
+            yield from take(task, met)
         return
     yield from _side_by_side(tasks, number)
 
@@ -66,6 +67,7 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
     for process in team:
         process.start()
     alive = number
+    met: set[str] = set()
     left = set(range(len(tasks)))
     try:
         # Processes take a while to start: the newest sessions are read here until they have.
@@ -78,7 +80,7 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
                 waiting.put(None)
                 break
             place, task = given
-            yield from take(task)
+            yield from take(task, met)
             left.discard(place)
         while left:
             try:
@@ -98,7 +100,7 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
             yield item
         # A worker that was killed takes its source with it: read what is left right here.
         for place in sorted(left):
-            yield from take(tasks[place])
+            yield from take(tasks[place], met)
     finally:
         _end(team)
         for channel in (waiting, back):
@@ -134,9 +136,10 @@ def _work(waiting: Any, back: Any, room: Any) -> None:
     """A worker process: read until there is nothing left, or the parent is gone."""
     begin()
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
+        met: set[str] = set()
         while (given := waiting.get()) is not None:
             place, task = given
-            for item in take(task):
+            for item in take(task, met):
                 data = prepared.encode(item)
                 for _ in range(_units(data)):
                     room.acquire()
