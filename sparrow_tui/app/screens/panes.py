@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from textual.getters import query_one
@@ -18,6 +19,11 @@ from sparrow_tui.app.widgets.transcript_view import TranscriptView
 
 if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
+
+
+HANDOVER = 0.0002
+"""Seconds the interpreter is left to the thread that writes to the terminal: it would have to wait
+for its turn until some other work of this thread is done."""
 
 
 class Panes(Screen[None]):
@@ -47,6 +53,7 @@ class Panes(Screen[None]):
             self._on_timer_update()
             for widget in widgets:
                 widget._repaint_required = False  # done: it need not tell
+            time.sleep(HANDOVER)
 
     def _compositor_refresh(self) -> None:
         # For each change below Textual draws the screen on top anew, all of it; and again with

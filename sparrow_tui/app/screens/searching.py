@@ -57,7 +57,7 @@ class Searching(SearchActions):
         if engine.is_alive() and engine.wait(ONE_FRAME) and engine.answer is not None:
             self._show_found(engine.answer)
         # The box moves its cursor when it has told about its text.
-        self.box.call_next(self.paint, self.box, self.found, self.sessions)
+        self.box.call_next(self._paint_found)
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
@@ -92,7 +92,11 @@ class Searching(SearchActions):
         """Results have come; those a key has waited for are there already."""
         if event is not self._drawn:
             self._show_found(event)
-            self.paint(self.box, self.found, self.sessions)
+            self._paint_found()
+
+    def _paint_found(self) -> None:
+        rows = self.sessions
+        self.paint(self.box, self.found, rows, rows.vertical_scrollbar)
 
     def _show_found(self, event: messages.Found) -> None:
         """Show results, unless newer ones are on their way."""
