@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
-from sparrow_tui import query
 from sparrow_tui.model import SessionInfo, Turn
 from sparrow_tui.store import built_parts, deferred, docid, glances, prepared
 from sparrow_tui.store.base import (
@@ -27,12 +27,14 @@ from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.deferred import Waiting
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import Organiser
-from sparrow_tui.store.places import Places
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.reader import Reader
-from sparrow_tui.store.search import Searcher
-from sparrow_tui.store.totals import Totals
 from sparrow_tui.store.writer import Writer, Written
+
+if TYPE_CHECKING:  # a sync does not ask, a search does not count
+    from sparrow_tui.store.places import Places
+    from sparrow_tui.store.search import Searcher
+    from sparrow_tui.store.totals import Totals
 
 
 class SqliteStore(SessionStore):
@@ -56,16 +58,22 @@ class SqliteStore(SessionStore):
     @cached_property
     def searcher(self) -> Searcher:
         """Queries against the index."""
+        from sparrow_tui.store.search import Searcher
+
         return Searcher(self.connection)
 
     @cached_property
     def places(self) -> Places:
         """Where things are in a session."""
+        from sparrow_tui.store.places import Places
+
         return Places(self.connection)
 
     @cached_property
     def totals(self) -> Totals:
         """What the counters say."""
+        from sparrow_tui.store.totals import Totals
+
         return Totals(self.connection)
 
     @cached_property
@@ -198,6 +206,8 @@ class SqliteStore(SessionStore):
 
     def search(self, text: str, *, limit: int = 50, before: int | None = None) -> SearchPage:
         """See `SessionStore.search`."""
+        from sparrow_tui import query
+
         with translated(self.path):
             return self.searcher.page(query.parse(text), limit=limit, before=before)
 

@@ -51,8 +51,10 @@ def look(place: Place, held: Mapping[Key, Known], paths: Iterable[str] = ()) -> 
     wanted = list(paths)
     sources = _given(wanted, found) if wanted else _everywhere(place)
     for source in sources:
-        seen.setdefault((source.agent, source.path), source)
-    for key, source in seen.items():
+        key = source.agent, source.path
+        if key in seen:
+            continue
+        seen[key] = source
         before = held.get(key)
         if before is not None and before.stamp == source.stamp and not before.gone:
             found.unchanged += 1

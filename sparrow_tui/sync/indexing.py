@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparrow_tui.paths import open_private
 from sparrow_tui.store import deferred, docid
@@ -17,6 +15,9 @@ from sparrow_tui.store.built_parts import Built, Piece, build
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import workers
 from sparrow_tui.sync.progress import Meter
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 ROWS = 500
 """Turns of a transaction where no part is built for them."""
@@ -55,6 +56,8 @@ class Indexing:
         every = self._store.deferred_count()
         if not every or stopped():
             return
+        from concurrent.futures.process import BrokenProcessPool
+
         meter.now.indexed, meter.now.of_indexed = 0, every
         meter.phase("indexing")
         try:
@@ -80,6 +83,8 @@ class Indexing:
 
     def _build(self, meter: Meter, every: int, stopped: Stopped) -> bool:
         """Have parts built and take them in; false if it was stopped."""
+        from concurrent.futures import wait
+
         if not self._under_way:
             self._below = docid.END
         if self._pool is None:
@@ -104,6 +109,9 @@ class Indexing:
                 return False
 
     def _begin(self) -> None:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         for left in self._store.path.parent.glob(f"{self._store.path.name}.part-*"):
             _remove(left)  # of an import that was killed
         context = multiprocessing.get_context("spawn")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,12 +21,15 @@ from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.sync import follow, importing
+from sparrow_tui.sync import importing
 from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
 from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
 from sparrow_tui.sync.workers import GARBAGE
+
+if TYPE_CHECKING:
+    from sparrow_tui.sync import follow
 
 RESCAN = 300.0
 """Seconds between full looks while following: a safety net under the watcher."""
@@ -78,6 +82,8 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
     watcher: follow.Watcher | None = None
     roots: Roots = {}
     if follow_on:
+        from sparrow_tui.sync import follow
+
         given = {GIVEN: [os.path.abspath(path) for path in paths]}
         roots = given if paths else follow.roots_of(place)
         watcher = follow.Watcher(roots, stop)
@@ -117,6 +123,8 @@ def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> N
     if gone:
         with store.transaction():
             sources.mark_gone(store.connection, gone)
+    from sparrow_tui.sync import follow
+
     found = changed_sources(follow.files_of(names), roots)
     if found:
         importing.import_sources(store, found, Meter(lambda _: None), workers=1, live=True)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import queue
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.sync.reading import Task, take
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 UNIT = 512 << 10
 ROOM = 64
@@ -52,6 +53,8 @@ def processes() -> int:
 
 
 def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
+    import multiprocessing
+
     context = multiprocessing.get_context("spawn")
     waiting: Any = context.Queue()
     back: Any = context.Queue()
@@ -148,6 +151,8 @@ def _work(waiting: Any, back: Any, room: Any) -> None:
 
 def _end_with_parent() -> None:
     """A parent that was killed cannot end its workers, and their queues never close."""
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
