@@ -19,7 +19,10 @@ class Found(Message):
     """Results of a search, a stage at a time; later stages replace earlier ones."""
 
     generation: int
+    text: str
+    """What was typed."""
     query: Query
+    """What was searched: with the nearest words, where some are nowhere."""
     sids: Sequence[int]
     """Every session found so far, in order."""
     groups: Sequence[Group] = ()

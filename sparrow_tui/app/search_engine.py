@@ -302,13 +302,13 @@ class SearchEngine(Thread):
             # search that has found nothing yet too, or the list would be empty for a moment.
             told = not refresh and (results.complete or bool(results.sids))
             if told:
-                self._tell(store, results, generation, started, later=later)
+                self._tell(store, results, text, generation, started, later=later)
             pause = TYPING if results.settled else PAINTING if told and not later else 0.0
             if not refresh and not results.complete and not self._rest(generation, pause):
                 return
             later = later or told
         if results is not None and not told and generation == self.generation:
-            self._tell(store, results, generation, started, later=later, refresh=refresh)
+            self._tell(store, results, text, generation, started, later=later, refresh=refresh)
         self._took = time.perf_counter() - started
 
     def _rest(self, generation: int, seconds: float) -> bool:
@@ -320,6 +320,7 @@ class SearchEngine(Thread):
         self,
         store: SqliteStore,
         results: Results,
+        text: str,
         generation: int,
         started: float,
         *,
@@ -335,6 +336,7 @@ class SearchEngine(Thread):
         self._results = results
         answer = messages.Found(
             generation=generation,
+            text=text,
             query=results.query,
             sids=sids,
             groups=groups,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import apsw
@@ -94,9 +95,12 @@ class Asking:
         return checked(self._db, query, self._sessions)
 
     def _corrected(self, query: Query) -> tuple[Query, str]:
-        """The query with the nearest words there are, and what is to be said about it."""
-        query, notice = self._vocabulary.corrected(query)
-        return self._checked(query), notice
+        """The query with the nearest words there are, and what is to be said about it.
+
+        Its problems are where they stand in what was typed.
+        """
+        corrected, notice = self._vocabulary.corrected(query)
+        return replace(self._checked(corrected), problems=query.problems), notice
 
     def _all_of(self, steps: Plan) -> Stream:
         """Every match, as far as there is time to read texts."""

@@ -92,6 +92,17 @@ async def test_a_value_the_store_does_not_know_is_marked_too(running, demo_store
         await driver.until(lambda: "no agent" not in driver.hint())
 
 
+async def test_a_wrong_value_beside_a_mistyped_word_is_marked_where_it_stands(running, demo_store):
+    async with running(demo_store) as driver:
+        await driver.type("gatewey agent:clade")
+        await driver.settled()
+        box = driver.main.box
+        text = box.highlighter("gatewey agent:clade")
+        faulty = text.plain[text.spans[-1].start : text.spans[-1].end]
+        assert (faulty, text.spans[-1].style) == ("agent:clade", box.part_style("problem"))
+        assert len(driver.list.sids), "the nearest word is searched for"
+
+
 async def test_enter_before_the_results_opens_one_of_them(running, demo_store):
     async with running(demo_store) as driver:
         engine = driver.app.engine

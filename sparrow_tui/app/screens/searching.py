@@ -115,7 +115,7 @@ class Searching(SearchActions):
         self.app.engine.snippets = self.sessions.rows_seen
         self.found.update(_summary(event, searching), layout=False)
         self._problems, self._notice = event.problems, event.notice
-        self.box.mark(event.query.text, [(fault.start, fault.end) for fault in event.problems])
+        self.box.mark(event.text, [(fault.start, fault.end) for fault in event.problems])
         self._hint()
         self.list_counted()
         if searching and not event.refresh:

@@ -141,7 +141,7 @@ def draw_unknown(width: int, first: bool, styles: Styles) -> Strip:
 
 def draw_nothing(width: int, styles: Styles) -> Strip:
     """The first line of a list no session is in."""
-    words = Segment("  Nothing matches. Esc in the search box clears it.", styles.dim)
+    words = Segment("  Nothing matches. Esc clears the search.", styles.dim)
     return Strip([words]).adjust_cell_length(width, styles.base)
 
 
