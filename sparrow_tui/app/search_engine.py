@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Condition, Thread
 
 from textual.message import Message
 
 from sparrow_tui import query as language
-from sparrow_tui.app import messages
+from sparrow_tui.app import messages, search_answers
+from sparrow_tui.app.search_answers import FIRST_ROWS, Asked, Opening
 from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
 from sparrow_tui.store.connection import translated
-from sparrow_tui.store.grouping import grouped
-from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search import Results
 from sparrow_tui.store.sqlite import SqliteStore
 
@@ -33,19 +31,6 @@ PAINTING = 0.02
 """Seconds the first results have to be drawn in: two threads that compute take turns."""
 TYPING = 0.06
 """Seconds after which the next key is not coming at once: time to count all matches."""
-FIRST_ROWS = 60
-"""Rows whose details come with a list that has no snippets, which cost most."""
-
-
-@dataclass(slots=True)
-class _Opening:
-    """A wish to show a session."""
-
-    session: int | str
-    """Number or id."""
-    turn: int | None
-    focus: bool
-    refresh: bool = False
 
 
 class SearchEngine(Thread):
@@ -62,7 +47,7 @@ class SearchEngine(Thread):
         self._text: str | None = ""
         self._refresh = False
         self._rows: list[int] | None = None
-        self._opening: _Opening | None = None
+        self._opening: Opening | None = None
         self._jobs: list[Callable[[SqliteStore], None]] = []
         self._busy = False
         self._query = language.parse("")
@@ -127,7 +112,7 @@ class SearchEngine(Thread):
                 return
             if asked is not None and asked.session == session:
                 focus = focus or asked.focus  # chosen, and better results came in before it opened
-            self._opening = _Opening(session, turn, focus, refresh)
+            self._opening = Opening(session, turn, focus, refresh)
             self._ready.notify_all()
 
     def show_children(self, show: bool) -> None:
@@ -241,7 +226,7 @@ class SearchEngine(Thread):
         self,
         store: SqliteStore,
         jobs: list[Callable[[SqliteStore], None]],
-        opening: _Opening | None,
+        opening: Opening | None,
         rows: list[int] | None,
         generation: int,
     ) -> None:
@@ -252,7 +237,9 @@ class SearchEngine(Thread):
                     jobs[0](store)
                     jobs.pop(0)
                 if opening is not None:
-                    self._open(store, opening)
+                    answer = search_answers.opened(store, opening, self._results.query)
+                    if answer is not None:
+                        self._post(answer)
                     opening = None
         except Interrupted:
             with self._ready:
@@ -290,7 +277,7 @@ class SearchEngine(Thread):
                 self._again()
 
     def _search(self, store: SqliteStore, text: str, generation: int, refresh: bool) -> None:
-        started = time.perf_counter()
+        asked = Asked(text, generation, time.perf_counter())
         query = language.parse(text)
         self._query = query
         later = told = False
@@ -302,14 +289,14 @@ class SearchEngine(Thread):
             # search that has found nothing yet too, or the list would be empty for a moment.
             told = not refresh and (results.complete or bool(results.sids))
             if told:
-                self._tell(store, results, text, generation, started, later=later)
+                self._tell(store, results, asked, later=later)
             pause = TYPING if results.settled else PAINTING if told and not later else 0.0
             if not refresh and not results.complete and not self._rest(generation, pause):
                 return
             later = later or told
         if results is not None and not told and generation == self.generation:
-            self._tell(store, results, text, generation, started, later=later, refresh=refresh)
-        self._took = time.perf_counter() - started
+            self._tell(store, results, asked, later=later, refresh=refresh)
+        self._took = time.perf_counter() - asked.at
 
     def _rest(self, generation: int, seconds: float) -> bool:
         """Wait whether another key comes; false: it has."""
@@ -320,58 +307,17 @@ class SearchEngine(Thread):
         self,
         store: SqliteStore,
         results: Results,
-        text: str,
-        generation: int,
-        started: float,
+        asked: Asked,
         *,
         later: bool = False,
         refresh: bool = False,
     ) -> None:
         """Hand over one stage of the results."""
-        by = self._group
-        groups = grouped(store.connection, results.sids, by) if by else []
-        sids = [sid for group in groups for sid in group.sids] if groups else results.sids
-        seen = sids[: self.snippets if results.query.terms else FIRST_ROWS]
-        first = store.searcher.details(seen, results.query, results)
         self._results = results
-        answer = messages.Found(
-            generation=generation,
-            text=text,
-            query=results.query,
-            sids=sids,
-            groups=groups,
-            grouping=by,
-            details={hit.session.sid: hit for hit in first},
-            counts=results.counts,
-            hits=results.hits,
-            complete=results.complete,
-            later=later,
-            refresh=refresh,
-            notice=results.notice,
-            problems=results.query.problems,
-            took_ms=(time.perf_counter() - started) * 1000,
+        answer = search_answers.found(
+            store, results, asked, self._group, self.snippets, later=later, refresh=refresh
         )
         self._post(answer)
         with self._ready:
-            self._answered, self.answer = generation, answer
+            self._answered, self.answer = asked.generation, answer
             self._ready.notify_all()
-
-    def _open(self, store: SqliteStore, opening: _Opening) -> None:
-        wanted = opening.session
-        if isinstance(wanted, str):
-            session = store.load(wanted)
-        else:
-            session = sessions_by_sid(store.connection, [wanted]).get(wanted)
-        if session is None:
-            if not opening.refresh:
-                self._post(messages.EngineFailed("that session is not in the store (any more)"))
-            return
-        if opening.refresh:
-            self._post(messages.SessionFound(session, None, [], False, None, refresh=True))
-            return
-        query = self._results.query
-        hits = store.searcher.hits_in_session(query, session.sid) if query.terms else []
-        turn = opening.turn
-        if turn is None and hits:
-            turn = hits[-1]
-        self._post(messages.SessionFound(session, turn, hits, opening.focus, query))
