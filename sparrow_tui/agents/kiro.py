@@ -24,7 +24,9 @@ from sparrow_tui.agents.base import (
 from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.documents import digest, load, sealed
-from sparrow_tui.agents.kiro_lines import Events, Messages, side_of
+from sparrow_tui.agents.kiro_events import Events
+from sparrow_tui.agents.kiro_lines import Messages
+from sparrow_tui.agents.kiro_side import side_of
 from sparrow_tui.agents.line_session import read_session, with_side
 from sparrow_tui.model import Coverage, SessionInfo
 from sparrow_tui.sanitize import storable

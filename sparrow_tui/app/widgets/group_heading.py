@@ -8,7 +8,8 @@ from datetime import date, datetime
 from rich.segment import Segment
 from textual.strip import Strip
 
-from sparrow_tui.app.widgets.session_row import Look, Styles, fitted
+from sparrow_tui.app.widgets.cell_line import fitted
+from sparrow_tui.app.widgets.session_row import Look, Styles
 from sparrow_tui.sanitize import clean_line
 
 

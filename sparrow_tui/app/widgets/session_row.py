@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os.path
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,6 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from sparrow_tui.app import clock
+from sparrow_tui.app.widgets.cell_line import Line, Piece, cells_of
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session, SessionHit
 from sparrow_tui.store.liveness import status_now
@@ -52,20 +50,11 @@ class Styles:
     rule: Style
 
 
-MOST = 4
-"""Characters a cell of text is made of at most; what is beyond is not looked at."""
 LEAST = 6
 """Cells below which a fact is left out rather than cut."""
 
-_NARROW = re.compile(
-    "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03ff\u0400-\u0482\u2010-\u2027]*"
-)
-"""Characters that take one cell each, for certain: counting cells of others takes longer."""
 NAMED = 9
 """Cells an agent's name takes where a session has one line."""
-
-Piece = tuple[str, Style]
-"""Text and how it looks."""
 
 MARKS = {
     "●": "working",
@@ -97,25 +86,35 @@ def draw_row(
     """The lines of one row, each exactly ``width`` cells."""
     session = hit.session
     look = look or Look(session.agent, "")
-    row = _Row(width, current, focused, styles)
-    row.bar(marked)
+    ground = styles.base
+    if current:
+        ground = styles.cursor if focused else styles.cursor_blurred
+
+    def begin() -> Line:
+        line = Line(width, ground)
+        if marked:
+            line.add("▪", styles.pin)
+        else:
+            line.add("▌" if current else " ", styles.bar)
+        return line
+
+    row = begin()
     right = _right(session, count if searching else None, compact, present, styles)
     agent = Style(color=look.color) if look.color else styles.dim
     mark, mark_style = _mark(session, styles, present)
     row.add(f"{mark} ", mark_style)
     if compact:
         row.add(f"{_short(clean_line(look.label))} ", agent)
-    _title(row, session, styles, keep=min(_width(right), row.left // 2))
+    _title(row, session, styles, keep=min(cells_of(right), row.left // 2))
     row.fill(right)
     lines = [row.strip()]
     if not compact:
-        row = _Row(width, current, focused, styles)
-        row.bar(marked)
+        row = begin()
         row.add("  ", styles.dim)
         row.add(clean_line(look.label), agent)
         right = [_note(session, present, styles), _size(session, styles)]
         right = [piece for piece in right if piece[0]]
-        keep = min(_width(right), row.left // 2)
+        keep = min(cells_of(right), row.left // 2)
         facts = [(f" · {fact}", styles.dim) for fact in (_project(session),) if fact]
         facts += [(f" #{clean_line(tag)}", styles.tag) for tag in session.tags]
         facts += [(f" · {fact}", styles.dim) for fact in (_branch(session),) if fact]
@@ -125,8 +124,7 @@ def draw_row(
         row.fill(right)
         lines.append(row.strip())
     if searching:
-        row = _Row(width, current, focused, styles)
-        row.bar(marked)
+        row = begin()
         row.add("  ", styles.dim)
         _snippet(row, hit, styles)
         lines.append(row.strip())
@@ -143,87 +141,6 @@ def draw_nothing(width: int, styles: Styles) -> Strip:
     """The first line of a list no session is in."""
     words = Segment("  Nothing matches. Esc clears the search.", styles.dim)
     return Strip([words]).adjust_cell_length(width, styles.base)
-
-
-class _Row:
-    """A line being filled from the left."""
-
-    def __init__(self, width: int, current: bool, focused: bool, styles: Styles) -> None:
-        self.width = width
-        self.left = width
-        self.current = current
-        self.styles = styles
-        self.ground = styles.base
-        if current:
-            self.ground = styles.cursor if focused else styles.cursor_blurred
-        self.back = _back(self.ground)
-        self.segments: list[Segment] = []
-
-    def bar(self, marked: bool) -> None:
-        """The first cell: cursor or selection."""
-        if marked:
-            self.add("▪", self.styles.pin)
-        else:
-            self.add("▌" if self.current else " ", self.styles.bar)
-
-    def add(self, text: str, style: Style, *, keep: int = 0) -> None:
-        """Text at the left, cut to what is left but ``keep`` cells."""
-        room = self.left - keep
-        if room <= 0 or not text:
-            return
-        piece = fitted(text, room)
-        self.segments.append(Segment(piece.text, self.on_ground(style)))
-        self.left -= piece.cells
-
-    def fill(self, right: Sequence[Piece]) -> None:
-        """Space, then something at the right end; its first pieces give way where it is tight."""
-        pieces = [*right]
-        while (length := _width(pieces)) > self.left:
-            del pieces[0]
-        self.segments.append(Segment(" " * (self.left - length), self.ground))
-        for text, style in pieces:
-            self.segments.append(Segment(f" {text} ", self.on_ground(style)))
-        self.left = 0
-
-    def on_ground(self, style: Style) -> Style:
-        """A style on the row's background."""
-        return style + self.back
-
-    def strip(self) -> Strip:
-        """The line, filled up to its width."""
-        if self.left:
-            self.segments.append(Segment(" " * self.left, self.ground))
-        return Strip(self.segments, self.width)
-
-
-def _width(pieces: Sequence[Piece]) -> int:
-    """Cells of pieces at the right end, each with a space before and after it."""
-    return sum(cell_len(text) + 2 for text, _ in pieces)
-
-
-@lru_cache(maxsize=8)
-def _back(ground: Style) -> Style:
-    """Only the background of a style."""
-    return Style(bgcolor=ground.bgcolor)
-
-
-class Fitted(NamedTuple):
-    """A text that fits, and its width."""
-
-    text: str
-    cells: int
-
-
-def fitted(text: str, room: int) -> Fitted:
-    """A text cut to at most ``room`` cells (one or more), with dots where it was cut."""
-    if _NARROW.fullmatch(text[:room]):
-        length = len(text)
-        return Fitted(text, length) if length <= room else Fitted(f"{text[: room - 1]}…", room)
-    text = text[: MOST * room]
-    length = cell_len(text)
-    if length <= room:
-        return Fitted(text, length)
-    return Fitted(set_cell_size(text, room - 1) + "…", room)
 
 
 def _mark(session: Session, styles: Styles, present: int) -> Piece:
@@ -243,7 +160,7 @@ def _recent(session: Session, present: int) -> bool:
     return present - (session.updated_at or 0) < SOON
 
 
-def _title(row: _Row, session: Session, styles: Styles, keep: int) -> None:
+def _title(row: Line, session: Session, styles: Styles, keep: int) -> None:
     """The title, and before it whether the session is pinned or a sub-agent's."""
     if session.pinned:
         row.add("★ ", styles.pin, keep=keep)
@@ -301,7 +218,7 @@ def _note(session: Session, present: int, styles: Styles) -> Piece:
     return "", styles.dim
 
 
-def _snippet(row: _Row, hit: SessionHit, styles: Styles) -> None:
+def _snippet(row: Line, hit: SessionHit, styles: Styles) -> None:
     """The best hit's text with the query's words lit."""
     best = hit.best
     if best is None:
