@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sparrow_tui.app.figures import Cell
 from sparrow_tui.store.durations import Histogram
-from sparrow_tui.store.spans import Span, Spans, spans
+from sparrow_tui.store.spans import Span, Spans, spans, start_of
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.store.totals import Sums
 
@@ -30,6 +31,8 @@ class Wanted:
     now: int
     apart: str = "agent"
     """``agent`` or ``model``."""
+    sessions: bool = False
+    """Whether sessions are looked at: counted by step and label, not just all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +72,59 @@ def _board(store: SqliteStore, wanted: Wanted) -> Board:
     ask = Spans(store.connection)
     steps = spans(wanted.last, wanted.unit, wanted.number)
     whole = Span(steps[0].start, steps[-1].end)
-    monday = spans(wanted.now, "week", WEEKS)
-    days = spans(monday[-1].end - 1, "day", 7 * WEEKS)
-    points, models = _cells(ask, steps, wanted.apart), _cells(ask, [whole], "model")[0]
+    days = _days(start_of(wanted.now, "day"))
+    points = _cells(ask, steps, wanted.apart, sessions=wanted.sessions)
+    by = {label: dict(ask.sums([whole], label)[0]) for label in ("model", "project", "tool")}
+    going = ask.sessions_by_labels(whole) if wanted.sessions else []
+    there = sum(row[3] for row in going) or ask.sessions([whole])[0].get("", 0)
+    wholes = [_together(point.values()) for point in points]
     return Board(
         wanted=wanted,
         steps=steps,
         points=points,
-        wholes=[_together(point.values()) for point in points],
+        wholes=wholes,
         order=[label for label, _ in store.totals.by(wanted.apart)],
-        total=_together(models.values()),
+        total=Cell(_together(wholes).sums, there),
         days=days,
-        by_day=[cells.get("", Cell(Sums())) for cells in _cells(ask, days, None)],
-        projects=_cells(ask, [whole], "project")[0],
-        models=models,
-        tools=store.totals.by("tool", whole.start, whole.end - 1)[:TOP],
+        by_day=[
+            cells.get("", Cell(Sums()))
+            for cells in _cells(ask, days, None, sessions=wanted.sessions)
+        ],
+        projects=_joined(by["project"], _counted((row[2], row[3]) for row in going)),
+        models=_joined(by["model"], _counted((row[1], row[3]) for row in going)),
+        tools=sorted(by["tool"].items(), key=lambda pair: (-pair[1].tool_calls, pair[0]))[:TOP],
         slowest=store.totals.slowest(TOP),
         earliest=ask.earliest(),
     )
 
 
-def _cells(ask: Spans, steps: Sequence[Span], apart: str | None) -> list[dict[str, Cell]]:
+@lru_cache(maxsize=1)
+def _days(today: int) -> list[Span]:
+    """The calendar's: they change once a day."""
+    monday = spans(today, "week", WEEKS)
+    return spans(monday[-1].end - 1, "day", 7 * WEEKS)
+
+
+def _cells(
+    ask: Spans, steps: Sequence[Span], apart: str | None, *, sessions: bool
+) -> list[dict[str, Cell]]:
     sums = ask.sums(steps, apart)
-    sessions = ask.sessions(steps, apart)
-    return [
-        {
-            label: Cell(counted.get(label) or Sums(), going.get(label, 0))
-            for label in {**counted, **going}
-        }
-        for counted, going in zip(sums, sessions, strict=True)
-    ]
+    going = ask.sessions(steps, apart) if sessions else [{}] * len(steps)
+    return [_joined(*both) for both in zip(sums, going, strict=True)]
+
+
+def _joined(sums: Mapping[str, Sums], going: Mapping[str, int]) -> dict[str, Cell]:
+    """Sums and numbers of sessions under the labels of either."""
+    return {
+        label: Cell(sums.get(label) or Sums(), going.get(label, 0)) for label in {**sums, **going}
+    }
+
+
+def _counted(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for label, number in rows:
+        numbers[label] = numbers.get(label, 0) + number
+    return numbers
 
 
 def _together(cells: Iterable[Cell]) -> Cell:

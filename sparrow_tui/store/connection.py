@@ -165,9 +165,9 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
 
 def _tables() -> str:
     """The statements that make an empty archive."""
-    from sparrow_tui.store import counters, durations, index
+    from sparrow_tui.store import buckets, counters, durations, index
 
-    return "\n".join((schema.TABLES, index.TABLES, counters.TABLES, durations.TABLES))
+    return "\n".join(module.TABLES for module in (schema, index, buckets, counters, durations))
 
 
 def _fingerprint() -> str:

@@ -1,4 +1,4 @@
-"""What turns add up to: sums by hour, each turn and each request counted once, ever.
+"""What turns add up to (see `buckets`): each turn and each request counted once, ever.
 
 A turn read again, or read from a resumed or forked copy, adds only what it did not add before:
 of everything counted the largest figures seen are kept by id. Usage counts by request id with
@@ -15,28 +15,12 @@ import msgspec
 
 from sparrow_tui.model import SessionInfo, Usage
 from sparrow_tui.pricing import price
-from sparrow_tui.store import durations
+from sparrow_tui.store import buckets, durations
 from sparrow_tui.store.codec import Row, fingerprint
 from sparrow_tui.store.contribution import contribution, listed
 from sparrow_tui.store.steps import HOUR_MS
 
 TABLES = """
-CREATE TABLE bucket(                -- sums by hour (Unix hours, UTC)
-  hour INTEGER NOT NULL, agent TEXT NOT NULL, model TEXT NOT NULL, project TEXT NOT NULL,
-  turns INTEGER NOT NULL DEFAULT 0, requests INTEGER NOT NULL DEFAULT 0,
-  request_errors INTEGER NOT NULL DEFAULT 0,
-  input INTEGER NOT NULL DEFAULT 0, output INTEGER NOT NULL DEFAULT 0,
-  cache_read INTEGER NOT NULL DEFAULT 0, cache_write INTEGER NOT NULL DEFAULT 0,
-  reasoning INTEGER NOT NULL DEFAULT 0, tool_calls INTEGER NOT NULL DEFAULT 0,
-  tool_errors INTEGER NOT NULL DEFAULT 0, cost_micro INTEGER NOT NULL DEFAULT 0,
-  unpriced INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (hour, agent, model, project)
-) WITHOUT ROWID;
-CREATE TABLE tool_bucket(           -- tool calls by hour; errors by the hour of the call's answer
-  hour INTEGER NOT NULL, agent TEXT NOT NULL, tool TEXT NOT NULL,
-  calls INTEGER NOT NULL DEFAULT 0, errors INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (hour, agent, tool)
-) WITHOUT ROWID;
 CREATE TABLE presence(              -- hours in which a session had turns of its own
   hour INTEGER NOT NULL, sid INTEGER NOT NULL, PRIMARY KEY (hour, sid)
 ) WITHOUT ROWID;
@@ -49,22 +33,6 @@ CREATE TABLE counted(               -- the largest figures of turns and requests
 );
 """
 
-_ADD = (
-    "INSERT INTO bucket VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT(hour, agent, model, project) DO UPDATE SET turns = turns + excluded.turns,"
-    " requests = requests + excluded.requests,"
-    " request_errors = request_errors + excluded.request_errors,"
-    " input = input + excluded.input, output = output + excluded.output,"
-    " cache_read = cache_read + excluded.cache_read,"
-    " cache_write = cache_write + excluded.cache_write,"
-    " reasoning = reasoning + excluded.reasoning, tool_calls = tool_calls + excluded.tool_calls,"
-    " tool_errors = tool_errors + excluded.tool_errors,"
-    " cost_micro = cost_micro + excluded.cost_micro, unpriced = unpriced + excluded.unpriced"
-)
-_ADD_TOOL = (
-    "INSERT INTO tool_bucket VALUES (?,?,?,?,?) ON CONFLICT(hour, agent, tool)"
-    " DO UPDATE SET calls = calls + excluded.calls, errors = errors + excluded.errors"
-)
 _KEEP = "INSERT OR REPLACE INTO counted VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
 
 
@@ -105,8 +73,8 @@ class _Adding:
     held: dict[int, _Counted]
     new: set[int] = field(default_factory=set)
     """Fingerprints never seen before."""
-    sums: dict[tuple[int, str, str, str], list[int]] = field(default_factory=dict)
-    tools: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
+    sums: dict[buckets.Key, list[int]] = field(default_factory=dict)
+    tools: dict[buckets.ToolKey, list[int]] = field(default_factory=dict)
     hours: set[int] = field(default_factory=set)
     """Hours in which there are turns never seen before."""
 
@@ -254,12 +222,7 @@ class Counters:
                 if identity in adding.held
             ],
         )
-        if adding.sums:
-            self._db.executemany(_ADD, [(*key, *values) for key, values in adding.sums.items()])
-        if adding.tools:
-            self._db.executemany(
-                _ADD_TOOL, [(*key, *numbers) for key, numbers in adding.tools.items()]
-            )
+        buckets.add(self._db, adding.sums, adding.tools)
 
     def session_level(self, info: SessionInfo, model: str, project: str, moment: int) -> int | None:
         """Count what an agent records for a whole session: the growth since last time.
@@ -280,12 +243,9 @@ class Counters:
         held.cost_micro = max(held.cost_micro, cost or 0)
         self._db.execute(_KEEP, (identity, *msgspec.structs.astuple(held)))
         if growth.total or more:
-            self._db.execute(
-                _ADD,
-                (
-                    moment // HOUR_MS, info.agent, model, project, 0, 0, 0, growth.input,
-                    growth.output, growth.cache_read, growth.cache_write, growth.reasoning, 0, 0,
-                    more, growth.total if unpriced else 0,
-                ),
+            values = (
+                0, 0, 0, growth.input, growth.output, growth.cache_read, growth.cache_write,
+                growth.reasoning, 0, 0, more, growth.total if unpriced else 0,
             )  # fmt: skip
+            buckets.add(self._db, {(moment // HOUR_MS, info.agent, model, project): values})
         return cost

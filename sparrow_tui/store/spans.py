@@ -14,10 +14,11 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
+from sparrow_tui.store.buckets import LABELS, read
 from sparrow_tui.store.steps import HOUR_MS
-from sparrow_tui.store.totals import FIELDS, LABELS, Sums
+from sparrow_tui.store.totals import Sums
 
-_SUMS = ", ".join(f"sum({name})" for name in FIELDS)
+_SEEN = "sid NOT IN (SELECT sid FROM session WHERE hidden)"
 _EARLIEST = datetime(1990, 1, 1)
 """Times before it are not real: charts do not go there."""
 
@@ -91,17 +92,11 @@ class Spans:
 
         Args:
             steps: in order.
-            apart: one of `LABELS`; ``None``: everything under the empty label.
+            apart: one of `LABELS`, or ``tool`` (calls and their errors only); ``None``:
+                everything under the empty label.
         """
-        label = apart if apart in LABELS else "''"
         found: list[dict[str, Sums]] = [{} for _ in steps]
-        # CROSS JOIN keeps the steps outside: each is one range of the buckets' primary key.
-        rows = self._db.execute(
-            f"SELECT step.key, {label}, {_SUMS} FROM json_each(?) AS step CROSS JOIN bucket"
-            " WHERE hour >= step.value ->> 0 AND hour < step.value ->> 1 GROUP BY 1, 2",
-            (_bounds(steps),),
-        ).fetchall()
-        for place, name, *values in rows:
+        for place, name, values in read(self._db, _hours(steps), apart):
             found[place][name] = Sums(*values)
         return found
 
@@ -111,23 +106,31 @@ class Spans:
         Hidden ones are left out, as they are from the list that `sums` leads to.
         """
         label = f"coalesce(session.{apart}, '')" if apart in LABELS else "''"
+        # The hidden are few: left out without a look at every session, unless labels need one.
+        whose = " CROSS JOIN session USING (sid)" if apart in LABELS else ""
+        seen = "NOT hidden" if apart in LABELS else _SEEN
         found: list[dict[str, int]] = [{} for _ in steps]
         rows = self._db.execute(
             f"SELECT step.key, {label}, count(DISTINCT sid) FROM json_each(?) AS step CROSS JOIN"
-            " presence CROSS JOIN session USING (sid) WHERE hour >= step.value ->> 0"
-            " AND hour < step.value ->> 1 AND NOT hidden GROUP BY 1, 2",
-            (_bounds(steps),),
+            f" presence{whose} WHERE hour >= step.value ->> 0 AND hour < step.value ->> 1"
+            f" AND {seen} GROUP BY 1, 2",
+            (msgspec.json.encode(_hours(steps)).decode(),),
         ).fetchall()
         for place, name, number in rows:
             found[place][name] = number
         return found
 
+    def sessions_by_labels(self, span: Span) -> list[tuple[str, str, str, int]]:
+        """The same for one span: sessions by agent, model and project."""
+        rows = self._db.execute(
+            "SELECT agent, coalesce(model, ''), coalesce(project, ''), count(*) FROM session"
+            " WHERE NOT hidden AND sid IN (SELECT sid FROM presence WHERE hour >= ? AND hour < ?)"
+            " GROUP BY 1, 2, 3",
+            _hours([span])[0],
+        ).fetchall()
+        return [(agent, model, project, number) for agent, model, project, number in rows]
 
-def _bounds(steps: Sequence[Span]) -> str:
-    """The hours of each step as JSON."""
-    return msgspec.json.encode([(_hour(step.start), _hour(step.end)) for step in steps]).decode()
 
-
-def _hour(moment: int) -> int:
-    """The first hour of UTC that begins at or after a moment."""
-    return -(-moment // HOUR_MS)
+def _hours(steps: Sequence[Span]) -> list[tuple[int, int]]:
+    """The hours of UTC that begin in each step: the first one, and the one after the last."""
+    return [(-(-step.start // HOUR_MS), -(-step.end // HOUR_MS)) for step in steps]

@@ -94,6 +94,24 @@ def _offset(hour: int) -> int:
         return 0
 
 
+def first_hour(moment: int) -> int:
+    """The first Unix hour of what begins at a moment, in milliseconds since the epoch.
+
+    The hour it falls in. Where local hours begin within those of UTC and the moment is one of
+    these beginnings, the next one: the hour before counts where it began, in charts too.
+    """
+    hour = moment // HOUR_MS
+    try:
+        begins = moment % HOUR_MS and not moment // 1000 % 60 and not _local(moment).minute
+    except (OverflowError, OSError, ValueError):
+        begins = False
+    return hour + 1 if begins else hour
+
+
+def _local(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment / 1000)
+
+
 def day_start(now: int | None = None) -> int:
     """Midnight, local time, in milliseconds since the epoch."""
     moment = datetime.fromtimestamp((now if now is not None else time.time() * 1000) / 1000)

@@ -13,17 +13,12 @@ import apsw
 import msgspec
 
 from sparrow_tui.store import durations
+from sparrow_tui.store.buckets import EVER, FIELDS, LABELS, read
 from sparrow_tui.store.durations import Histogram
 from sparrow_tui.store.liveness import LIVE_AT, STATE_AT
-from sparrow_tui.store.steps import HOUR_MS, STEPS, expression, name_of
+from sparrow_tui.store.steps import HOUR_MS, STEPS, expression, first_hour, name_of
 
-FIELDS = (
-    "turns", "requests", "request_errors", "input", "output", "cache_read", "cache_write",
-    "reasoning", "tool_calls", "tool_errors", "cost_micro", "unpriced",
-)  # fmt: skip
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in FIELDS)
-LABELS = ("agent", "model", "project")
-"""What sums can be kept apart by, besides time and tool."""
 
 
 class Sums(msgspec.Struct, array_like=True):
@@ -79,56 +74,30 @@ class Totals:
     def overall(
         self, since: int | None = None, until: int | None = None, agent: str | None = None
     ) -> Sums:
-        """Everything, or what falls between two times (milliseconds, whole hours)."""
-        where, values = _span(since, until, agent)
-        row = self._db.execute(f"SELECT {_SUMS} FROM bucket{where}", values).fetchone()
-        return Sums(*row)
+        """Everything, or what falls between two times (milliseconds; see `first_hour`)."""
+        rows = read(self._db, [_hours(since, until)], "agent" if agent else None)
+        return next((Sums(*sums) for _, label, sums in rows if label == (agent or "")), Sums())
 
     def by(
-        self,
-        key: str,
-        since: int | None = None,
-        until: int | None = None,
-        agent: str | None = None,
+        self, key: str, since: int | None = None, until: int | None = None
     ) -> list[tuple[str, Sums]]:
         """Sums apart by ``agent``, ``model`` or ``project``, most tokens first.
 
-        ``tool`` gives only calls; a step of time (``hour``, ``day``, ``week``, ``month``) gives
-        local times in order.
+        ``tool`` gives only calls, most first; a step of time (``hour``, ``day``, ``week``,
+        ``month``) gives local times in order.
 
         Raises:
             ValueError: another key.
         """
-        if key == "tool":
-            return self._by_tool(since, until, agent)
-        where, values = _span(since, until, agent)
+        span = _hours(since, until)
         if key in STEPS:
-            return self._stepped(key, where, values)
-        if key not in LABELS:
+            return self._stepped(key, *span)
+        if key not in (*LABELS, "tool"):
             raise ValueError(f"sums are not kept by {key}")
-        rows = self._db.execute(
-            f"SELECT {key}, {_SUMS} FROM bucket{where} GROUP BY {key}"
-            " ORDER BY sum(input + output + cache_read + cache_write) DESC, sum(turns) DESC",
-            values,
-        ).fetchall()
-        return [(label, Sums(*sums)) for label, *sums in rows]
-
-    def _by_tool(
-        self, since: int | None, until: int | None, agent: str | None
-    ) -> list[tuple[str, Sums]]:
-        conditions, values = ["1"], []
-        for moment, sign in ((since, ">="), (until, "<=")):
-            if moment is not None:
-                conditions.append(f"hour {sign} ?")
-                values.append(moment // HOUR_MS)
-        rows = self._db.execute(
-            "SELECT tool, sum(calls), sum(errors) FROM tool_bucket"
-            f" WHERE {' AND '.join(conditions)}"
-            + (" AND agent = ?" if agent else "")
-            + " GROUP BY tool ORDER BY 2 DESC, 1",
-            (*values, *([agent] if agent else [])),
-        ).fetchall()
-        return [(tool, Sums(tool_calls=calls, tool_errors=errors)) for tool, calls, errors in rows]
+        found = [(label, Sums(*sums)) for _, label, sums in read(self._db, [span], key)]
+        if key == "tool":
+            return sorted(found, key=lambda pair: (-pair[1].tool_calls, pair[0]))
+        return sorted(found, key=lambda pair: (-pair[1].tokens, -pair[1].turns, pair[0]))
 
     def labelled(self) -> list[tuple[str, str, Sums]]:
         """Sums of everything by agent and model."""
@@ -149,15 +118,16 @@ class Totals:
         """What was read of each agent's sources."""
         return [Ingest(*row) for row in self._db.execute("SELECT * FROM ingest").fetchall()]
 
-    def _stepped(self, step: str, where: str, values: tuple[object, ...]) -> list[tuple[str, Sums]]:
+    def _stepped(self, step: str, first: int, end: int) -> list[tuple[str, Sums]]:
         """Sums by steps of local time, in order."""
+        where, values = "WHERE hour >= ? AND hour < ?", (first, end)
         first, last = self._db.execute(
-            f"SELECT min(hour), max(hour) FROM bucket{where}", values
+            f"SELECT min(hour), max(hour) FROM bucket {where}", values
         ).fetchone()
         if first is None:
             return []
         rows = self._db.execute(
-            f"SELECT {expression(step, first, last)} AS step, {_SUMS} FROM bucket{where}"
+            f"SELECT {expression(step, first, last)} AS step, {_SUMS} FROM bucket {where}"
             " GROUP BY 1 ORDER BY 1",
             values,
         ).fetchall()
@@ -201,18 +171,9 @@ class Totals:
         return sorted(found.items(), key=lambda pair: pair[1].quantile(0.5), reverse=True)[:limit]
 
 
-def _span(
-    since: int | None, until: int | None, agent: str | None
-) -> tuple[str, tuple[object, ...]]:
-    conditions: list[str] = []
-    values: list[object] = []
-    if since is not None:
-        conditions.append("hour >= ?")
-        values.append(since // HOUR_MS)
-    if until is not None:
-        conditions.append("hour <= ?")
-        values.append(until // HOUR_MS)
-    if agent:
-        conditions.append("agent = ?")
-        values.append(agent)
-    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), tuple(values)
+def _hours(since: int | None, until: int | None) -> tuple[int, int]:
+    """The first hour of a time, and the one after its last."""
+    return (
+        EVER[0] if since is None else first_hour(since),
+        EVER[1] if until is None else until // HOUR_MS + 1,
+    )

@@ -65,7 +65,7 @@ async def test_below_the_dashboard_only_the_dashboard_is_drawn(running, demo_sto
     async with running(demo_store) as driver:
         await driver.press("escape", "D")
         await driver.until(lambda: isinstance(driver.app.screen, DashboardScreen))
-        await driver.until(lambda: driver.app.screen.board)
+        await driver.until(lambda: driver.app.screen.tiles.values)
         screen, counted = driver.app.screen, Counted(driver, demo_store)
         await counted.write(6)
         draws = driver.main.metrics.draws
@@ -74,7 +74,7 @@ async def test_below_the_dashboard_only_the_dashboard_is_drawn(running, demo_sto
         assert driver.main.metrics.draws == draws
         # The board and the counters are renewed at most once in a tick, each drawn once; figures
         # that light up fade in two steps.
-        assert counted.frames <= 6 * (screen.asked + 1)
+        assert counted.frames <= 6 * (screen.asking.asked + 1)
         await driver.press("escape")
         await driver.until(lambda: len(driver.list.sids) == 16)
         assert driver.main.metrics.figures == driver.main.figures

@@ -51,10 +51,11 @@ async def answered(driver) -> None:
     screen = board_of(driver)
     await driver.until(
         lambda: (
-            screen.board is not None
-            and not screen._asking
+            screen.tiles.values  # it stands and shows something
+            and not screen.asking.busy
             and (screen.board.wanted.unit, screen.board.wanted.apart)
             == (screen.view.unit, screen.view.apart)
+            and screen.view.shown_by(screen.board)
         )
     )
     await driver.pilot.pause()
@@ -85,7 +86,8 @@ async def test_figures_are_the_stores(running, demo_store):
         }
         for number, metric in enumerate(METRICS, 1):
             await driver.press(str(number))
-            assert screen.metric is metric
+            await answered(driver)
+            assert screen.view.metric is metric
             plot = chart.plot
             assert metric.title in str(screen.query_one("#plot").border_title)
             if metric.name not in wanted:
@@ -98,7 +100,7 @@ async def test_figures_are_the_stores(running, demo_store):
         await driver.press("6")
         tried = overall.tool_calls + overall.requests + overall.request_errors
         failed = overall.tool_errors + overall.request_errors
-        assert screen.metric.value(screen.board.total) == 100 * failed / tried
+        assert screen.view.metric.value(screen.board.total) == 100 * failed / tried
         days = [cell.sums.turns for cell in screen.board.by_day]
         assert sum(days) == overall.turns
 
@@ -208,7 +210,7 @@ async def test_a_point_opens_its_sessions(running, demo_store):
         assert agents == ["claude"] * going["claude"].sessions
         # The dashboard is as it was left.
         screen = await opened(driver)
-        assert screen.metric.name == "sessions"
+        assert screen.view.metric.name == "sessions"
         assert screen.view.unit == "week"
 
 
@@ -313,14 +315,14 @@ async def test_it_follows_what_is_written_with_few_draws(running, demo_store):
     async with running(demo_store) as driver:
         screen = await opened(driver)
         chart = screen.query_one("#chart")
-        before, draws, asked = chart.plot.totals[-1], chart.draws, screen.asked
+        before, draws, asked = chart.plot.totals[-1], chart.draws, screen.asking.asked
         writer = open_store(demo_store)
         for number in range(200):
             turn = Turn(role="assistant", blocks=[Text("x")], time=NOW + number, usage=Usage(10, 0))
             writer.append("claude:live", [turn])
         await driver.until(lambda: chart.plot.totals[-1] == before + 2_000)
         assert chart.draws - draws < 40
-        assert screen.asked - asked < 40
+        assert screen.asking.asked - asked < 40
         writer.close()
 
 

@@ -121,11 +121,11 @@ def test_dashboard(snap_compare, busy_store, size, theme, keys, monkeypatch):
         pilot.app.main.action_dashboard()
         await _until(lambda: isinstance(pilot.app.screen, DashboardScreen))
         screen = pilot.app.screen
-        await _until(lambda: screen.board is not None)
+        await _until(lambda: screen.tiles.values)
         await pilot.press(*keys)
         await _until(
             lambda: (
-                not screen._asking
+                not screen.asking.busy
                 and screen.board.wanted.unit == screen.view.unit
                 and screen.board.wanted.apart == screen.view.apart
             )

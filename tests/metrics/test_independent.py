@@ -102,9 +102,7 @@ def test_real_sessions_of_claude(tmp_path: Path) -> None:
         assert tokens(sums) == column_sums(requests.values())
         assert sums.tool_calls == len(claude_calls(files))
         assert sums.requests == len(requests)
-        assert sum(s.tool_calls for _, s in store.totals.by("tool", agent="claude")) == (
-            sums.tool_calls
-        )
+        assert sum(s.tool_calls for _, s in store.totals.by("tool")) == sums.tool_calls
     finally:
         store.close()
 

@@ -10,8 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from sparrow_tui.app import messages
+from sparrow_tui.app.board_asking import BoardAsking
+from sparrow_tui.app.board_view import View
 from sparrow_tui.app.counting import SCOPES, count, remote_figures
-from sparrow_tui.app.screens.dashboard import DashboardScreen, View
+from sparrow_tui.app.screens.dashboard import DashboardScreen
 from sparrow_tui.app.screens.reading import Reading
 from sparrow_tui.app.tally import Tally
 from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
@@ -48,6 +50,7 @@ class Counting(Reading):
         self._ticked = 0.0
         self._looked_at = View()
         """The dashboard's, for the next time."""
+        self._boards = BoardAsking(self.app)
 
     def begin_counting(self) -> None:
         """After the first frame, and now and then."""
@@ -137,7 +140,9 @@ class Counting(Reading):
 
     def action_dashboard(self) -> None:
         """The counters over time; from there to the sessions behind a point."""
-        self.app.push_screen(DashboardScreen(self._looked_at), self._from_dashboard)
+        size, view = self.app.size, self._looked_at
+        self._boards.ask(view.wanted(size.width, self.app.present()))
+        self.app.push_screen(DashboardScreen(view, self._boards, size), self._from_dashboard)
 
     def _from_dashboard(self, search: str | None) -> None:
         if search is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,20 +17,19 @@ COLOURS = 6
 """Colours series are told apart by; what is beyond is drawn as "other"."""
 
 
+LOOKS: frozenset[str] = frozenset(
+    f"drawn--{name}"
+    for name in (
+        "label", "figure", "strong", "error", "grid", "cursor", "other",
+        *map(str, range(COLOURS)), *(f"heat-{level}" for level in range(5)),
+    )
+)  # fmt: skip
+"""Component classes of whoever holds drawn widgets. Of a screen, not of each of its widgets: the
+style sheet is worked out for every one of them each time a widget's styles are."""
+
+
 class Drawn(Widget):
     """The Line API's frame: `draw` is asked once for a state and size of the widget."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "drawn--label",
-        "drawn--figure",
-        "drawn--strong",
-        "drawn--error",
-        "drawn--grid",
-        "drawn--cursor",
-        "drawn--other",
-        *(f"drawn--{slot}" for slot in range(COLOURS)),
-        *(f"drawn--heat-{level}" for level in range(5)),
-    }
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -60,9 +58,14 @@ class Drawn(Widget):
         self.refresh()
 
     def look(self, name: str) -> Style:
-        """A style of the style sheet; ``cursor`` is a background to lay over others."""
+        """The style sheet's, of the nearest holder; ``cursor`` is a background to lay over."""
         if name not in self._looks:
-            full = self.get_component_rich_style(f"drawn--{name}")
+            wanted = f"drawn--{name}"
+            full = next(
+                node.get_component_rich_style(wanted)
+                for node in self.ancestors_with_self
+                if isinstance(node, Widget) and wanted in node.COMPONENT_CLASSES
+            )
             self._looks[name] = Style(bgcolor=full.bgcolor) if name == "cursor" else full
         return self._looks[name]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.style import Style
 from textual import events
@@ -39,6 +39,7 @@ class KeyLine(Drawn):
     """Keys of the pane with the focus, then of the screen; one widget, drawn when they change."""
 
     ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"drawn--strong", "drawn--label"}
 
     def __init__(self, first: Sequence[str] = (), *, id: str | None = None) -> None:
         """Args: the screen's actions that are most useful, most useful first."""
