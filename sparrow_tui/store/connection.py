@@ -53,7 +53,7 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
         try:
             if _integer(connection, "user_version") != schema.VERSION:
                 _migrate(connection, path)
-            elif _noted(connection) != _fingerprint():
+            elif _noted(connection) != tables_fingerprint():
                 raise StoreError(
                     f"the store {path} has other tables than this build of sparrow-tui; move it "
                     "away and run sparrow-tui sync to build a new one (nothing in it was changed: "
@@ -159,7 +159,9 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         else:
             for step in range(version, schema.VERSION):
                 connection.execute(schema.MIGRATIONS[step])
-        connection.execute("INSERT OR REPLACE INTO note VALUES ('tables', ?)", (_fingerprint(),))
+        connection.execute(
+            "INSERT OR REPLACE INTO note VALUES ('tables', ?)", (tables_fingerprint(),)
+        )
         connection.pragma("user_version", schema.VERSION)
 
 
@@ -170,7 +172,7 @@ def _tables() -> str:
     return "\n".join(module.TABLES for module in (schema, index, buckets, counters, durations))
 
 
-def _fingerprint() -> str:
+def tables_fingerprint() -> str:
     """What the tables of this build look like; comments and spaces do not count."""
     statements = " ".join(re.sub(r"--.*", "", _tables()).split())
     return hashlib.blake2b(statements.encode(), digest_size=8).hexdigest()

@@ -1,12 +1,11 @@
-"""What the counters cost: a footer's update, turns arriving while one looks, charts over many.
+"""What the counters cost: a footer's update, turns arriving while one looks.
 
     python -m tests.benchmarks.footer [--turns 1000000] [--seconds 5]
 
 The store is made once and kept in a cache directory. "Update" is the time on the UI's thread from
 new figures to the painted frame, beside that of one `Static` that shows as much text. "Arriving"
 is the processor time of the app's thread while another process writes turns, as a share of one
-core, less what the same app costs while nothing happens. "Board" is everything the dashboard
-asks, on the engine's thread, and its painting.
+core, less what the same app costs while nothing happens.
 """
 
 from __future__ import annotations
@@ -29,15 +28,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sparrow_tui.app.app import SparrowApp
-from sparrow_tui.app.board import Wanted, board
-from sparrow_tui.app.screens.dashboard import DashboardScreen
 from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
 from sparrow_tui.model import SessionInfo, Text, Turn, Usage
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.settings import SavedSearch, Settings
 from sparrow_tui.store import open_store
+from sparrow_tui.store.connection import tables_fingerprint
 from sparrow_tui.store.prepared import Prepared, rows
-from sparrow_tui.store.steps import HOUR_MS, STEPS
+from sparrow_tui.store.steps import HOUR_MS
 
 NOW = 1_767_225_600_000
 A_SESSION = 200
@@ -48,7 +46,7 @@ def library(number: int) -> Path:
     """A store with so many turns over two years, of four agents, six models and 30 projects."""
     folder = Path(platformdirs.user_cache_dir("sparrow-tui-benchmarks"))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"footer-{number}.db"
+    path = folder / f"footer-{number}-{tables_fingerprint()}.db"
     if path.exists():
         return path
     unfinished = path.with_suffix(".part")
@@ -176,39 +174,6 @@ async def _scene(app: SparrowApp, name: str) -> None:
         app.main.action_dashboard()
 
 
-async def boards(path: Path) -> dict[str, float]:
-    """Milliseconds: what the store takes by step, and what painting takes."""
-    found = {}
-    store = open_store(str(path), readonly=True)
-    for step, number in zip(STEPS, (48, 30, 26, 24), strict=True):
-        took = []
-        for _ in range(5):
-            started = time.perf_counter()
-            board(store, Wanted(step, number, NOW, NOW, "model"))
-            took.append((time.perf_counter() - started) * 1000)
-        found[f"asked, by {step}"] = statistics.median(took)
-    started = time.perf_counter()
-    store.connection.execute("SELECT count(*), sum(chars) FROM turn").fetchall()
-    found["(a scan of all turns)"] = (time.perf_counter() - started) * 1000
-    app = SparrowApp(str(path), sync=False, settings=Settings(), present=lambda: NOW)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.pause(1)
-        app.main.action_dashboard()
-        await pilot.pause(1)
-        screen = app.screen
-        assert isinstance(screen, DashboardScreen)
-        took = []
-        for number in range(20):
-            done = asyncio.Event()
-            started = time.perf_counter()
-            screen.action_metric(number % 7)
-            app.call_after_refresh(done.set)
-            await done.wait()
-            took.append((time.perf_counter() - started) * 1000)
-        found["painted"] = statistics.median(took)
-    return found
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
@@ -223,7 +188,6 @@ def main() -> None:
     path = library(options.turns)
     table = {
         "Update, ms": asyncio.run(update()),
-        f"Board over {options.turns:,} turns, ms": asyncio.run(boards(path)),
         "1,000 turns a second arriving": asyncio.run(arriving(path, options.seconds)),
     }
     for title, figures in table.items():
