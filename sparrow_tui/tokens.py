@@ -21,6 +21,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
+from operator import add
 
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
@@ -39,6 +40,7 @@ CJK = (
     "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\uff66-\uff9f\U00020000-\U0003ffff"
 )
+_ONLY_CJK = re.compile(f"[{CJK}]+").fullmatch
 _CJK_RUN = re.compile(f"[{CJK}]+")
 _TAILS = re.compile("(?:[a-z0-9]|[A-Z](?=[A-Z][a-z]))(?=([A-Z][A-Za-z0-9]{0,80}))")
 _FOREIGN = re.compile(f"[0-9A-Za-z]*[^\\x00-\\x7f{CJK}][^\\x00-/:-@\\[-`{{-\\x7f{CJK}]*")
@@ -114,9 +116,12 @@ def _feed(word: str, extra: list[str]) -> str:
 
 def _foreign(word: str, extra: list[str]) -> str:
     """A word with letters or signs beyond ASCII as the index takes it; ``extra`` gets more."""
+    if _ONLY_CJK(word) and word.isalpha() and unicodedata.is_normalized("NFC", word):
+        return pairs(word)
     extra += _EMOJI.findall(word)
     plain = _SIGNS.sub(" ", _plain_letters(word))
-    plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
+    if len(plain) > MAX_TOKEN:
+        plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
     for match in _JOINED.finditer(plain):
         parts = _ONE_JOIN.split(match[0])
         extra += [f"{one}{JOINER}{other}" for one, other in pairwise(parts)]
@@ -131,7 +136,7 @@ def index_words(text: str) -> tuple[str, ...]:
 
 def pairs(run: str) -> str:
     """A run of CJK characters as overlapping pairs, the last character alone at the end."""
-    return " ".join([*(run[i : i + 2] for i in range(len(run) - 1)), run[-1]])
+    return " ".join([*map(add, run, run[1:]), run[-1]])
 
 
 def _plain_letters(text: str) -> str:

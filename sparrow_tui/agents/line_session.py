@@ -38,6 +38,8 @@ WRONG_SHAPE = (
 )  # fmt: skip
 """What a record of an unexpected shape raises while it is taken apart: it counts as bad."""
 
+_encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
+
 REREADINGS = 5
 """How often a file is begun anew in one reading."""
 TAIL = 256
@@ -228,9 +230,17 @@ def _batch(
         "tail": _tail(session.source.path, offset),
     }
     # A copy: the session goes on changing what it holds.
-    checkpoint = Checkpoint(offset, head, settled, scrubbed(state))
+    checkpoint = Checkpoint(offset, head, settled, _kept(state))
     info = scrubbed(session.info)
     yield Batch(info, start, turns, coverage, fresh=fresh, checkpoint=checkpoint)
+
+
+def _kept(state: Any) -> Any:
+    """A copy of plain values that can be stored."""
+    try:
+        return _decode(_encode(state))
+    except (UnicodeEncodeError, OverflowError):
+        return scrubbed(state)
 
 
 def _restore(session: LineSession, kept: Any, tail: str) -> bool:

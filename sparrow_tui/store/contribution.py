@@ -9,6 +9,7 @@ from sparrow_tui.pricing import price
 from sparrow_tui.store.codec import Row
 from sparrow_tui.store.flags import Flag
 
+NOTHING = Usage()
 _API_ERROR = int(Flag.API_ERROR)
 
 
@@ -37,22 +38,21 @@ def contribution(row: Row, model: str, *, priced: bool = True) -> Contribution:
         priced: turns without a cost of their own get list prices; not where the agent records
             what the whole session cost.
     """
-    failed = bool(row.flags & _API_ERROR)
-    request = row.role == "assistant" and not failed and row.usage_total is None
-    usage = row.usage or Usage()
+    asked, failed = requests(row)
+    usage = row.usage or NOTHING
     cost, unpriced = row.cost_micro, 0
-    if cost is None and usage.total and priced:
+    if cost is None and priced and usage.total:
         total = row.usage_total or usage
         cost, unpriced = listed(row.model or model, total.beyond(usage), total, row.time)
-    return Contribution(
-        int(request),
-        int(failed),
-        usage,
-        len(row.calls),
-        sum(1 for result in row.results if result[1]),
-        cost,
-        unpriced,
-    )
+    errors = sum(1 for result in row.results if result[1]) if row.results else 0
+    return Contribution(asked, failed, usage, len(row.calls), errors, cost, unpriced)
+
+
+def requests(row: Row) -> tuple[int, int]:
+    """Requests a turn is (0 or 1), and requests that failed."""
+    if row.flags & _API_ERROR:
+        return 0, 1
+    return int(row.role == "assistant" and row.usage_total is None), 0
 
 
 def listed(model: str, before: Usage, after: Usage, moment: int | None) -> tuple[int | None, int]:

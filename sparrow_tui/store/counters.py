@@ -17,7 +17,7 @@ from sparrow_tui.model import SessionInfo, Usage
 from sparrow_tui.pricing import price
 from sparrow_tui.store import buckets, durations
 from sparrow_tui.store.codec import Row, fingerprint
-from sparrow_tui.store.contribution import contribution, listed
+from sparrow_tui.store.contribution import NOTHING, listed, requests
 from sparrow_tui.store.steps import HOUR_MS
 
 TABLES = """
@@ -164,17 +164,17 @@ class Counters:
         new = turn in adding.new
         adding.new.discard(turn)
         model = row.model or session.model or ""
-        part = contribution(row, model, priced=False)  # the price is that of the growth, below
-        asked = max(0, part.requests - before.requests)
-        failed = max(0, part.request_errors - before.request_errors)
-        called = row.tools[before.calls :]
-        results = row.results[before.results :]
-        errors = sum(1 for result in results if result[1])
-        before.requests = max(before.requests, part.requests)
-        before.request_errors = max(before.request_errors, part.request_errors)
-        before.calls = max(before.calls, len(row.tools))
-        before.results = max(before.results, len(row.results))
-        usage, known = Usage(), Usage()
+        asked, failed = requests(row)
+        called, results = row.tools, row.results
+        if not new:
+            asked, failed = max(0, asked - before.requests), max(0, failed - before.request_errors)
+            called, results = called[before.calls :], results[before.results :]
+        before.requests += asked
+        before.request_errors += failed
+        before.calls += len(called)
+        before.results += len(results)
+        errors = sum(1 for result in results if result[1]) if results else 0
+        usage = known = NOTHING
         if row.usage is not None:
             known = adding.of(request).usage
             usage = adding.of(request).grow(row.usage_total or row.usage)
@@ -199,7 +199,7 @@ class Counters:
                 held[place] += value
         for tool in called:
             adding.tool(hour, session.agent, tool, 1, 0)
-        own = {call for call, _ in row.calls}
+        own = {call for call, _ in row.calls} if results else ()
         for result in results:
             call = calls.get(result[0])
             if call is None or not call.name:

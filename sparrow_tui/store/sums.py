@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sparrow_tui.model import Usage
 from sparrow_tui.store.codec import Row
-from sparrow_tui.store.contribution import contribution
+from sparrow_tui.store.contribution import NOTHING, contribution
 
 
 @dataclass(slots=True)
@@ -50,13 +50,14 @@ class OpenSession:
         """Count a turn in (+1) or out (-1)."""
         part = contribution(row, self.model or "", priced=self.own_cost is None)
         usage = part.usage
-        self.usage = Usage(
-            self.usage.input + sign * usage.input,
-            self.usage.output + sign * usage.output,
-            self.usage.cache_read + sign * usage.cache_read,
-            self.usage.cache_write + sign * usage.cache_write,
-            self.usage.reasoning + sign * usage.reasoning,
-        )
+        if usage is not NOTHING:
+            self.usage = Usage(
+                self.usage.input + sign * usage.input,
+                self.usage.output + sign * usage.output,
+                self.usage.cache_read + sign * usage.cache_read,
+                self.usage.cache_write + sign * usage.cache_write,
+                self.usage.reasoning + sign * usage.reasoning,
+            )
         self.requests += sign * part.requests
         self.request_errors += sign * part.request_errors
         self.tool_calls += sign * part.tool_calls
