@@ -195,10 +195,7 @@ class SparrowApp(App[str]):
 
     def _count_agents(self, store: SqliteStore) -> None:
         """On the engine's thread: which agents there are, most sessions first."""
-        rows = store.connection.execute(
-            "SELECT agent FROM session WHERE NOT hidden GROUP BY agent ORDER BY count(*) DESC"
-        ).fetchall()
-        self.agents_held = [agent for (agent,) in rows]
+        self.agents_held = [*store.reader.agents()]
 
     def action_show_demo(self) -> None:
         """End, to begin again with the demo library."""

@@ -41,7 +41,7 @@ def count(
     else:
         sums = totals.overall()
     today = totals.overall(since=day_start(now))
-    hours = dict(_hours(store, now))
+    hours = dict(store.totals.hours(now // HOUR_MS - 24))
     newest = now // HOUR_MS
     return Figures(
         scope=scope,
@@ -86,14 +86,6 @@ def remote_figures(scope: str, remote: Remote) -> Figures:
         note=remote.note,
         dated=False,
     )
-
-
-def _hours(store: SqliteStore, now: int) -> list[tuple[int, int]]:
-    rows = store.connection.execute(
-        "SELECT hour, sum(input + output + cache_write) FROM bucket WHERE hour > ? GROUP BY hour",
-        (now // HOUR_MS - 24,),
-    ).fetchall()
-    return [(hour, tokens) for hour, tokens in rows]
 
 
 def _rate(hours: dict[int, int], now: int) -> float:

@@ -57,10 +57,7 @@ class Tally:
             return self._count(store, wanted)
 
     def _count(self, store: SqliteStore, wanted: Sequence[SavedSearch]) -> list[Pinned]:
-        db = store.connection
-        turns = int(db.execute("SELECT coalesce(sum(turns), 0) FROM session").get or 0)
-        newest = int(db.execute("SELECT coalesce(max(docid), 0) FROM turn").get or 0)
-        above = db.execute("SELECT count(*) FROM turn WHERE docid > ?", (self._newest,)).get
+        turns, newest, above = store.reader.growth(self._newest)
         if self._newest < 0 or turns - self._turns != above:
             self._held.clear()
         found = [self._one(store, search, newest) for search in wanted]

@@ -82,7 +82,7 @@ class Asking:
         held = self._lists.get(children)
         if held is None:
             text = self._db.execute(
-                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE NOT hidden"
+                "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE hidden = 0"
                 " AND (? OR parent IS NULL) ORDER BY pinned DESC, updated_at DESC, sid DESC)",
                 (children,),
             ).get

@@ -43,13 +43,27 @@ class Reader:
         """Sessions that are not hidden, last updated first."""
         return select(
             self._db,
-            f"WHERE NOT hidden {_LIST_ORDER} LIMIT ? OFFSET ?",
+            f"WHERE hidden = 0 {_LIST_ORDER} LIMIT ? OFFSET ?",
             (-1 if limit is None else max(limit, 0), max(offset, 0)),
         )
 
     def count(self) -> int:
         """How many sessions are not hidden."""
-        return int(self._db.execute("SELECT count(*) FROM session WHERE NOT hidden").get)
+        return int(self._db.execute("SELECT count(*) FROM session WHERE hidden = 0").get)
+
+    def agents(self) -> Sequence[str]:
+        """Names of the agents that have sessions, most sessions first."""
+        rows = self._db.execute(
+            "SELECT agent FROM session WHERE hidden = 0 GROUP BY agent ORDER BY count(*) DESC"
+        ).fetchall()
+        return [agent for (agent,) in rows]
+
+    def growth(self, since: int) -> tuple[int, int, int]:
+        """How many turns there are, the newest's row id, and how many have one above ``since``."""
+        turns = self._db.execute("SELECT coalesce(sum(turns), 0) FROM session").get
+        newest = self._db.execute("SELECT coalesce(max(docid), 0) FROM turn").get
+        above = self._db.execute("SELECT count(*) FROM turn WHERE docid > ?", (since,)).get
+        return int(turns), int(newest), int(above)
 
     def sids(self, *, children: bool = True, hidden: bool = False) -> Sequence[int]:
         """Numbers of all sessions in list order: pinned first, then last updated.
@@ -62,7 +76,7 @@ class Reader:
         if not children:
             conditions.append("parent IS NULL")
         if not hidden:
-            conditions.append("NOT hidden")
+            conditions.append("hidden = 0")
         # One text value instead of a row each: stepping over rows fights for the interpreter lock.
         text = self._db.execute(
             "SELECT json_group_array(sid) FROM (SELECT sid FROM session WHERE "

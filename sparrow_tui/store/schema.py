@@ -32,6 +32,9 @@ CREATE TABLE session(
   tags TEXT, extra TEXT             -- JSON
 );
 CREATE INDEX session_updated ON session(hidden, updated_at DESC, sid DESC);
+CREATE INDEX session_listed ON session(
+  hidden, pinned DESC, updated_at DESC, sid DESC, parent
+);
 CREATE INDEX session_parent ON session(parent) WHERE parent IS NOT NULL;
 CREATE INDEX session_source ON session(source);
 CREATE INDEX session_named ON session(agent, project, branch, model);

@@ -133,6 +133,15 @@ class Totals:
         ).fetchall()
         return [(name_of(number, step), Sums(*sums)) for number, *sums in rows]
 
+    def hours(self, after: int) -> list[tuple[int, int]]:
+        """Tokens that were not read from a cache, by hour since the epoch, later than ``after``."""
+        rows = self._db.execute(
+            "SELECT hour, sum(input + output + cache_write) FROM bucket WHERE hour > ?"
+            " GROUP BY hour",
+            (after,),
+        ).fetchall()
+        return [(hour, tokens) for hour, tokens in rows]
+
     def of_sessions(self, sids: Sequence[int]) -> Sums:
         """What some sessions add up to (a copy's turns count in each of its sessions)."""
         total = Sums()
