@@ -277,11 +277,5 @@ def entry_source(agent: str, entry: os.DirEntry[str], kind: str = "") -> Source 
         status = entry.stat()
     except OSError:
         return None
-    return Source(
-        agent,
-        entry.path,
-        f"{status.st_size}:{status.st_mtime_ns}",
-        status.st_size,
-        status.st_mtime_ns // 1_000_000,
-        kind,
-    )
+    size, mtime = status.st_size, status.st_mtime_ns
+    return Source(agent, entry.path, f"{size}:{mtime}", size, mtime // 1_000_000, kind)

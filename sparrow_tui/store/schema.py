@@ -83,6 +83,9 @@ CREATE TABLE source(
   PRIMARY KEY (agent, path)
 ) WITHOUT ROWID;
 
+-- What every sync begins with, without the checkpoints in between.
+CREATE INDEX source_known ON source(agent, path, stamp) WHERE NOT gone;
+
 CREATE TABLE deleted(               -- by the user; its source, should it be asked for again
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, agent TEXT, path TEXT
 ) WITHOUT ROWID;

@@ -24,18 +24,10 @@ Key = tuple[str, str]
 DAY = 86_400_000
 
 
-class Known(msgspec.Struct, gc=False):
-    """A source as it was when last read."""
-
-    stamp: str
-    gone: bool
-    problem: str | None
-
-
-def known(db: apsw.Connection) -> dict[Key, Known]:
-    """Every source ever read."""
-    rows = db.execute("SELECT agent, path, stamp, gone, problem FROM source").fetchall()
-    return {(row[0], row[1]): Known(row[2], bool(row[3]), row[4]) for row in rows}
+def known(db: apsw.Connection) -> dict[Key, str]:
+    """The stamps of all sources that were read and are not known to be gone."""
+    rows = db.execute("SELECT agent, path, stamp FROM source WHERE NOT gone")
+    return {(agent, path): stamp for agent, path, stamp in rows}
 
 
 def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:

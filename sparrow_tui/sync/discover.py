@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.store.sources import Key, Known
+from sparrow_tui.store.sources import Key
 
 HEAD = 64 * 1024
 """Bytes of a file by which its format is told."""
@@ -38,35 +38,30 @@ class Found:
     """Places given by hand that hold nothing we know: path, sentence."""
 
 
-def look(place: Place, held: Mapping[Key, Known], paths: Iterable[str] = ()) -> Found:
+def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Found:
     """Compare what is there with what was read.
 
     Args:
         place: the machine.
-        held: what the store remembers.
+        held: stamps of what was read (`store.sources.known`).
         paths: files and directories given by hand; none: every agent's own places.
     """
     found = Found()
-    seen: dict[Key, Source] = {}
+    seen: set[Key] = set()
     wanted = list(paths)
     sources = _given(wanted, found) if wanted else _everywhere(place)
     for source in sources:
         key = source.agent, source.path
         if key in seen:
             continue
-        seen[key] = source
-        before = held.get(key)
-        if before is not None and before.stamp == source.stamp and not before.gone:
+        seen.add(key)
+        if held.get(key) == source.stamp:
             found.unchanged += 1
         else:
             found.changed.append(source)
     found.changed.sort(key=lambda source: source.mtime, reverse=True)
     if not wanted:
-        found.gone = [
-            key
-            for key, before in held.items()
-            if key not in seen and not before.gone and not os.path.exists(key[1])
-        ]
+        found.gone = [key for key in held if key not in seen and not os.path.exists(key[1])]
     return found
 
 

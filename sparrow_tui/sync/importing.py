@@ -148,7 +148,7 @@ def import_sources(
 
 
 def _new(
-    store: SqliteStore, changed: Sequence[Source], held: Mapping[sources.Key, sources.Known]
+    store: SqliteStore, changed: Sequence[Source], held: Mapping[sources.Key, str]
 ) -> list[Source]:
     """Sources that were never read and can be glanced at, where reading them all takes long."""
     quick = {name for name, agent in agents().items() if type(agent).glance is not Agent.glance}
