@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from sparrow_tui.app import messages
-from sparrow_tui.metrics.remote import Remote
+from sparrow_tui.metrics.remote import Reading, Remote, address, checked
 
 if TYPE_CHECKING:
     from sparrow_tui.metrics.fleet import FleetWatch
@@ -36,6 +36,7 @@ class Remotes:
         self._threads: list[Scraper | FleetWatch] = []
         self.scopes: list[str] = []
         """Their names on the footer."""
+        self._places = {SCRAPED: [*scrape], FLEET: [prometheus] if prometheus else []}
         if scrape:
             from sparrow_tui.metrics.scrape import Scraper
 
@@ -46,6 +47,17 @@ class Remotes:
 
             self.scopes.append(FLEET)
             self._threads.append(FleetWatch(prometheus, self._teller(post, FLEET)))
+
+    def unheard(self) -> dict[str, Remote]:
+        """What is known before anyone has answered, by scope."""
+        return {
+            scope: Remote(
+                problem="asking…",
+                of=len(self._places[scope]),
+                places=[Reading(name=address(checked(url))) for url in self._places[scope]],
+            )
+            for scope in self.scopes
+        }
 
     @staticmethod
     def _teller(post: Callable[[Message], object], scope: str) -> Callable[[Remote], object]:

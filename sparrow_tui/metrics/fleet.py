@@ -12,8 +12,10 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any
 
+import msgspec
+
 from sparrow_tui.metrics.ancestor import Sample
-from sparrow_tui.metrics.remote import NAME, Remote, checked, shown
+from sparrow_tui.metrics.remote import NAME, Reading, Remote, address, checked, shown
 from sparrow_tui.sanitize import clean_line
 
 EVERY = 15.0
@@ -40,6 +42,7 @@ _DOLLARS = (
 )
 _RATE = f"sum(rate(sparrow_tokens_used_total[{WINDOW}])) * 60"
 _PLACES = "count(sparrow_active_sessions)"
+_SERIES = 'count({__name__=~"sparrow_.+"})'
 _HISTORY = "sum(increase(sparrow_tokens_used_total[1h]))"
 
 
@@ -59,6 +62,8 @@ class Fleet:
         import httpx
 
         self.url = checked(url).rstrip("/")
+        self.series = 0
+        """Of ours, when it was asked last."""
         headers = {"Accept-Encoding": "identity", "User-Agent": NAME}
         self._client = httpx.Client(timeout=TIMEOUT, headers=headers)
 
@@ -165,6 +170,7 @@ class Fleet:
         """
         values = {name: self.one(expression) for name, expression in _SUMS.items()}
         places = int(self.one(_PLACES) or 0)
+        self.series = int(self.one(_SERIES) or 0)
         history = self.query_range(_HISTORY, now - HOURS * 3600, now, 3600)
         steps = dict(history[0][1]) if history else {}
         return Remote(
@@ -205,16 +211,33 @@ class FleetWatch(Thread):
         """Ask until stopped; what was heard last stays, marked stale."""
         last = Remote(of=1)
         told: float | None = None
-        pause = EVERY
+        pause, failures = EVERY, 0
         while not self._stopping.is_set():
             try:
                 last = self._fleet.remote(time.time())
-                told, pause = time.monotonic(), EVERY
+                told, pause, failures = time.monotonic(), EVERY, 0
             except FleetError as error:
                 age = None if told is None else time.monotonic() - told
-                last.problem, last.stale, last.age = str(error), told is not None, age
-                last.up = 0
-                pause = min(pause * 2, SLOWEST)
+                pause, failures = min(pause * 2, SLOWEST), failures + 1
+                last = msgspec.structs.replace(
+                    last, problem=str(error), stale=told is not None, age=age, up=0,
+                    at=time.monotonic(),
+                )  # fmt: skip
+            last.places = [self._reading(last, told, failures, pause)]
             self._hear(last)
             self._stopping.wait(pause)
         self._fleet.close()
+
+    def _reading(self, last: Remote, told: float | None, failures: int, pause: float) -> Reading:
+        return Reading(
+            name=address(self._fleet.url),
+            sample=None if told is None else last.sample,
+            cost_micro=last.cost_micro,
+            tokens_a_minute=last.tokens_a_minute,
+            series=self._fleet.series,
+            age=None if told is None else last.at - told,
+            stale=last.stale,
+            problem=last.problem,
+            failures=failures,
+            again=pause,
+        )

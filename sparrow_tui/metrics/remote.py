@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -14,6 +15,30 @@ NAME = "sparrow-tui"
 
 class AddressError(Exception):
     """A URL that cannot be asked. The message is one sentence for the user."""
+
+
+class Reading(msgspec.Struct, kw_only=True, frozen=True):
+    """What one place says, at one moment. Cost is in micro-dollars, times are in seconds."""
+
+    name: str
+    """Its address without user name and password."""
+    sample: Sample | None = None
+    """Its counters, resets made good; ``None``: it has not answered yet."""
+    cost_micro: int = 0
+    tokens_a_minute: float | None = None
+    """Between its last two answers; ``None``: not known."""
+    series: int = 0
+    """Of ours, in its last answer."""
+    age: float | None = None
+    """Since it answered; ``None``: it never did."""
+    stale: bool = False
+    """Its last answer is older than it should be."""
+    problem: str = ""
+    """Why it does not answer, in a few words; empty: it does."""
+    failures: int = 0
+    """Tries in vain since it last answered."""
+    again: float | None = None
+    """Until the next try; ``None``: not known."""
 
 
 class Remote(msgspec.Struct, kw_only=True):
@@ -36,6 +61,10 @@ class Remote(msgspec.Struct, kw_only=True):
     """Some of the figures are older than they should be."""
     problem: str = ""
     """One sentence about the first place that does not answer."""
+    places: Sequence[Reading] = ()
+    """Each of them."""
+    at: float = msgspec.field(default_factory=time.monotonic)
+    """When this was so, on the monotonic clock."""
 
     @property
     def note(self) -> str:
@@ -65,6 +94,12 @@ def checked(url: str) -> str:
             f"{url!r} is not the address of an endpoint; give one such as http://127.0.0.1:9469"
         )
     return text
+
+
+def address(url: str) -> str:
+    """The same with its path: what tells two endpoints of one host apart."""
+    path = urlsplit(url).path
+    return f"{shown(url)}{path}"
 
 
 def shown(url: str) -> str:

@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import Any
 
 from sparrow_tui.metrics.families import ACCEPT, Counts, PageError, counts_of, series_of, total
-from sparrow_tui.metrics.remote import NAME, Remote, checked, shown
+from sparrow_tui.metrics.remote import NAME, Reading, Remote, address, checked, shown
 from sparrow_tui.sanitize import clean_line
 
 EVERY = 5.0
@@ -31,24 +31,6 @@ STALE = 3.2
 """Times its interval after which an answer is stale."""
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What one place says."""
-
-    host: str
-    """Name and port."""
-    counts: Counts | None
-    """Its counters, resets made good; ``None``: it has not answered yet."""
-    rate: float | None
-    """Tokens a minute between its last two answers; ``None``: not known."""
-    age: float | None
-    """Seconds since it answered."""
-    stale: bool
-    """Its last answer is older than it should be."""
-    problem: str
-    """Why it does not answer, in a few words; empty: it does."""
-
-
 @dataclass
 class Endpoint:
     """One place, and what it said so far."""
@@ -63,12 +45,15 @@ class Endpoint:
     due: float = 0.0
     rate: float | None = None
     """Tokens a minute between its last two answers."""
+    series: int = 0
+    """Of ours, in its last answer."""
     _raw: Counts | None = None
     _before: dict[str, int] = field(default_factory=dict)
     _cost_before: int = 0
 
-    def take(self, counts: Counts, now: float) -> None:
-        """An answer has come."""
+    def take(self, counts: Counts, now: float, series: int = 0) -> None:
+        """An answer has come, with so many series."""
+        self.series = series
         if self._raw is not None:
             for name, value in self._raw.values.items():
                 if name != "active_sessions" and counts.values.get(name, value) < value:
@@ -96,8 +81,18 @@ class Endpoint:
 
     def reading(self, now: float) -> Reading:
         """What it says, for others."""
-        age = None if self.answered is None else now - self.answered
-        return Reading(shown(self.url), self.counts, self.rate, age, self.stale(now), self.problem)
+        return Reading(
+            name=address(self.url),
+            sample=None if self.counts is None else self.counts.sample(),
+            cost_micro=0 if self.counts is None else self.counts.cost_micro,
+            tokens_a_minute=self.rate,
+            series=self.series,
+            age=None if self.answered is None else now - self.answered,
+            stale=self.stale(now),
+            problem=self.problem,
+            failures=self.failures,
+            again=max(0.0, self.due - now) if self.due else None,
+        )
 
     def stale(self, now: float) -> bool:
         """Whether its last answer is older than it should be."""
@@ -171,7 +166,8 @@ class Scraper(Thread):
         try:
             async with asyncio.timeout(TIMEOUT):
                 text, kind = await _page(client, place.url)
-            place.take(counts_of(series_of(text, kind)), time.monotonic())
+            series = series_of(text, kind)
+            place.take(counts_of(series), time.monotonic(), len(series))
         except (TimeoutError, httpx.TimeoutException):
             place.fail(f"no answer within {TIMEOUT:.0f} s", time.monotonic())
         except PageError as error:
@@ -184,20 +180,27 @@ class Scraper(Thread):
     def remote(self) -> Remote:
         """What all places together say now."""
         readings = self.snapshot()
-        told = [reading for reading in readings if reading.counts is not None]
-        counts = total(reading.counts for reading in told if reading.counts is not None)
-        rates = [reading.rate for reading in told if reading.rate is not None]
-        problems = [(reading.host, reading.problem) for reading in readings if reading.problem]
-        ages = [reading.age for reading in told if reading.age is not None]
+        counts = total(place.counts for place in self.endpoints if place.counts is not None)
+        told = [reading for reading in readings if reading.age is not None]
+        rates = [r.tokens_a_minute for r in told if r.tokens_a_minute is not None]
+        problem = next(
+            (
+                f"{shown(place.url)}: {reading.problem}"
+                for place, reading in zip(self.endpoints, readings, strict=True)
+                if reading.problem
+            ),
+            "",
+        )
         return Remote(
             sample=counts.sample(),
             cost_micro=counts.cost_micro,
             tokens_a_minute=sum(rates) if rates else None,
             up=sum(1 for reading in told if not reading.problem),
             of=len(readings),
-            age=max(ages) if ages else None,
+            age=max((reading.age for reading in told if reading.age is not None), default=None),
             stale=any(reading.stale for reading in told),
-            problem=": ".join(problems[0]) if problems else "",
+            problem=problem,
+            places=readings,
         )
 
 

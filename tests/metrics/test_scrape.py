@@ -177,13 +177,13 @@ def test_one_that_hangs_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) 
         silent, told = heard.scraper.snapshot()
         assert len(hangs.asked) == 1
         gate.set()
-    assert (silent.host, silent.counts, silent.age, silent.stale) == (
-        hangs.url.removeprefix("http://"), None, None, False,
+    assert (silent.name, silent.sample, silent.age, silent.stale) == (
+        hangs.url.removeprefix("http://") + "/metrics", None, None, False,
     )  # fmt: skip
-    assert told.counts is not None
-    assert told.counts.values["requests_total"] == 36
+    assert told.sample is not None
+    assert told.sample.requests_total == 36
     assert told.age is not None
-    assert (told.rate, told.problem) == (0, "")
+    assert (told.tokens_a_minute, told.problem) == (0, "")
 
 
 def test_what_others_count_is_not_parsed() -> None:
@@ -227,3 +227,23 @@ def test_openmetrics_and_dollars() -> None:
     assert odd.values == {"requests_total": 0}
     with pytest.raises(PageError):
         series_of("no EOF 1\n", "application/openmetrics-text")
+
+
+def test_each_place_is_told_of() -> None:
+    with endpoint(says(render(SAMPLE))) as good, endpoint(says("gone", code=404)) as bad:
+        secret = bad.url.replace("http://", "http://me:secret@")
+        with Heard(f"{good.url}/metrics?key=secret", secret) as heard:
+            remote = heard.until(lambda r: r.up == 1 and r.places[1].failures > 1)
+            one, two = remote.places
+            assert (one.name, one.problem, one.failures) == (f"{shown(good.url)}/metrics", "", 0)
+            assert (one.series, one.stale) == (8, False)
+            assert one.sample is not None
+            assert one.sample.requests_total == 36
+            assert (two.sample, two.age, two.problem) == (None, None, "the answer is HTTP 404")
+            assert two.again is not None
+            assert "secret" not in one.name + two.name
+            good.answer = says("{}", "application/json")
+            later = heard.until(lambda r: r.places[0].stale).places[0]
+        assert later.problem == "there is none of Sparrow's counters on the page"
+        assert later.sample == one.sample
+        assert later.tokens_a_minute is None

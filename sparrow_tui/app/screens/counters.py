@@ -14,6 +14,7 @@ from sparrow_tui.app.board_asking import BoardAsking
 from sparrow_tui.app.board_view import View
 from sparrow_tui.app.counting import SCOPES, count, remote_figures
 from sparrow_tui.app.screens.dashboard import DashboardScreen
+from sparrow_tui.app.screens.endpoints import EndpointsScreen
 from sparrow_tui.app.screens.reading import Reading
 from sparrow_tui.app.tally import Tally
 from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
@@ -32,6 +33,14 @@ class Counting(Reading):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cycle_scope", "Counter scope", id="main.scope"),
         Binding("D", "dashboard", "Dashboard", key_display="D", id="main.dashboard"),
+        Binding(
+            "S",
+            "endpoints",
+            "Endpoints",
+            show=False,
+            id="main.endpoints",
+            tooltip="Endpoints that are scraped: how each answers",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -40,7 +49,7 @@ class Counting(Reading):
         """What the footer shows, here and on the dashboard."""
         self._scope = (*self.app.remotes.scopes, *SCOPES)[0]
         """What is counted: what the user named on the command line comes first."""
-        self._remotes: dict[str, Remote] = {}
+        self._remotes: dict[str, Remote] = self.app.remotes.unheard()
         self._tally = Tally()
         """Used on the engine's thread only."""
         self._counting = False
@@ -89,8 +98,7 @@ class Counting(Reading):
             self.set_timer(0.2, self.count)
 
     def _elsewhere(self) -> Figures:
-        remote = self._remotes.get(self._scope, Remote(problem="asking…", of=1))
-        return remote_figures(self._scope, remote)
+        return remote_figures(self._scope, self._remotes[self._scope])
 
     def _show(self, figures: Figures) -> None:
         self.figures = figures
@@ -110,6 +118,12 @@ class Counting(Reading):
         self._remotes[event.scope] = event.remote
         if self._scope == event.scope:
             self._show(replace(self._elsewhere(), pinned=self.figures.pinned))
+        if isinstance(self.app.screen, EndpointsScreen):
+            self.app.screen.renew()
+
+    def action_endpoints(self) -> None:
+        """Where counters come from elsewhere, and how it answers."""
+        self.app.push_screen(EndpointsScreen(lambda: self._remotes))
 
     def session_changed(self) -> None:
         """The counters of the session shown are another's."""

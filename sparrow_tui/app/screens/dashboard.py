@@ -82,6 +82,8 @@ class DashboardScreen(Screen[str | None]):
                 tooltip="Stacked by agent, or by model"),
         Binding("t", "table", "Table", id="dashboard.table"),
         Binding("c", "cycle_scope", "Counter scope", show=False, id="dashboard.scope"),
+        Binding("S", "endpoints", "Endpoints", show=False, id="dashboard.endpoints",
+                tooltip="Endpoints that are scraped: how each answers"),
         Binding("question_mark,f1", "help", "Help", key_display="?", id="dashboard.help"),
         Binding("escape,q,D", "leave", "Back", key_display="Esc", id="dashboard.leave"),
     ]  # fmt: skip
@@ -258,6 +260,10 @@ class DashboardScreen(Screen[str | None]):
     def action_cycle_scope(self) -> None:
         """The counters' scope, as on the main screen."""
         self.app.main.action_cycle_scope()
+
+    def action_endpoints(self) -> None:
+        """Where counters come from elsewhere."""
+        self.app.main.action_endpoints()
 
     def action_help(self) -> None:
         """Every key of the dashboard."""

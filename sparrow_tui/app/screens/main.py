@@ -30,8 +30,8 @@ from sparrow_tui.app.widgets.transcript_view import TranscriptView
 from sparrow_tui.sanitize import clean_line
 
 TYPED = frozenset(
-    ("help", "search", "cycle_scope", "dashboard", "leave", "pin", "rename", "tag", "hide",
-     "info", "unmark", "delete", "resume", "copy_resume", "export", "pager", "editor")
+    ("help", "search", "cycle_scope", "dashboard", "endpoints", "leave", "pin", "rename", "tag",
+     "hide", "info", "unmark", "delete", "resume", "copy_resume", "export", "pager", "editor")
 )  # fmt: skip
 """Actions whose keys are letters."""
 
