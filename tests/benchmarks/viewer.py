@@ -77,10 +77,10 @@ def turns(number: int, seed: int = 7) -> Iterator[Turn]:
 
 
 def library(number: int) -> Path:
-    """A store with one session of ``number`` turns, made on first use."""
+    """A store with a session of ``number`` turns and an older short one, made on first use."""
     folder = Path(platformdirs.user_cache_dir("sparrow-tui-benchmarks"))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"viewer-{number}.db"
+    path = folder / f"transcript-{number}.db"
     if path.exists():
         try:
             open_store(str(path), readonly=True).close()
@@ -90,6 +90,9 @@ def library(number: int) -> Path:
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     store = open_store(str(unfinished))
+    short = SessionInfo(id="bench:2", title="short", created_at=1_600_000_000_000)
+    said = Turn(role="user", blocks=[Text("a short session")], time=1_600_000_000_000)
+    store.write([Prepared(session=short, start=0, rows=rows([said]))])
     chunk: list[Turn] = []
     written = 0
 

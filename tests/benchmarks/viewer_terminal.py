@@ -27,6 +27,11 @@ from pathlib import Path
 from tests.benchmarks.viewer import library
 
 PATIENCE = 60.0
+REST = 0.5
+"""Seconds before something else is measured."""
+OPENINGS = 7
+OPENED, IN_LIST, IN_BOX = rb"Outline", rb"Read.*Search", rb"Read.*Sessions"
+"""What the key line offers: in the transcript, in the list, in the search box."""
 CONTROL = re.compile(rb"\x1b\[[0-9;?<>=:]*[@-~]")
 
 
@@ -42,7 +47,7 @@ class Session:
         self.process = subprocess.Popen(
             command, stdin=child, stdout=child, stderr=child, env=env, start_new_session=True
         )
-        self.until(rb"1 session")
+        self.until(rb"2 sessions")
 
     def _resize(self, columns: int) -> None:
         fcntl.ioctl(self._child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -68,6 +73,10 @@ class Session:
         os.write(self.file, keys.encode())
         return self.until(pattern, quiet=0.06)
 
+    def rest(self) -> None:
+        """Let the app come to rest."""
+        time.sleep(REST)
+
     def resize(self, columns: int) -> float:
         """Milliseconds from a resize to the new frame."""
         self._resize(columns)
@@ -92,6 +101,33 @@ class Session:
         os.close(self._child)
 
 
+def openings(app: Session, number: int) -> dict[str, float]:
+    """Milliseconds from Enter to the transcript: of the session shown, of another, at a match."""
+    shown, other, matches = [], [], []
+    for attempt in range(OPENINGS):
+        app.rest()
+        shown.append(app.press("\r", OPENED))
+        app.press("\x1b", IN_LIST)
+        app.press("j", rb"short")
+        app.rest()
+        other.append(app.press("k\r", OPENED))
+        app.press("\x1b", IN_LIST)
+        app.press("\x1b", IN_BOX)
+        word = f"f{(number * attempt // OPENINGS) // 8 * 8 + 1}"
+        app.press(word, rb"hits? in")
+        matches.append(app.press("\r", OPENED))
+        app.press("\x1b", IN_LIST)
+        app.press("/\x15", rb"2 sessions")
+    app.rest()
+    app.press("\r", OPENED)
+    return {
+        "Enter, of the session shown": statistics.median(shown),
+        "Enter, of another session": statistics.median(other),
+        "Enter, at a match": statistics.median(matches),
+        "Enter, worst": max(*shown, *other, *matches),
+    }
+
+
 def measure(number: int) -> dict[str, float]:
     """Milliseconds by what was done, for one size."""
     found: dict[str, float] = {}
@@ -99,7 +135,7 @@ def measure(number: int) -> dict[str, float]:
         app = Session(library(number), home)
         try:
             time.sleep(1.5)
-            found["Enter"] = app.press("\r", rb"Outline")
+            found |= openings(app, number)
             going, pages, ends, worked = [], [], [], []
             for part in (0.5, 0.2, 0.8, 0.35, 0.65):
                 turn = max(int(number * part), 1)

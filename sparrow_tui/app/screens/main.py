@@ -167,9 +167,9 @@ class MainScreen(Counting, TakingActions, Searching):
     def on_descendant_focus(self) -> None:
         """In narrow terminals the pane with the focus is the one that shows."""
         focused = self.focused
-        self.set_class(isinstance(focused, SessionList), "-listing")
+        self.divider.set_class(isinstance(focused, SessionList), "-listing")
         if isinstance(focused, SearchBox | SessionList):
-            self.remove_class("-reading")
+            self.make_room(False)
 
     # Keys
 

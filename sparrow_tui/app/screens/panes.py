@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.getters import query_one
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Static
 
 from sparrow_tui.app.compositor import SparingCompositor
 from sparrow_tui.app.widgets.find_bar import FindBar
@@ -37,6 +38,18 @@ class Panes(Screen[None]):
     transcript = query_one("#transcript", TranscriptView)
     find_bar = query_one("#find", FindBar)
     metrics = query_one("#metrics", MetricsFooter)
+    divider = query_one("#divider", Static)
+
+    def make_room(self, reading: bool) -> None:
+        """In narrow terminals the transcript that is read stands alone; in others nothing changes.
+
+        The classes are on the widgets they hide: for one on the screen, Textual works out the
+        styles of all of them.
+        """
+        narrow = self.has_class("-narrow")
+        for widget in (self.sessions, self.divider):
+            if reading != widget.has_class("-aside"):
+                widget.set_class(reading, "-aside", update=narrow)
 
     def __init__(self) -> None:
         super().__init__()

@@ -81,7 +81,7 @@ class Reading(Panes):
                 highlight=self.app.highlighter(event.query),
             )
         if event.focus:
-            self.set_class(True, "-reading")
+            self.make_room(True)
             view.focus()
 
     def session_changed(self) -> None:

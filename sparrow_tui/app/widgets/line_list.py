@@ -10,10 +10,11 @@ from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 
+from sparrow_tui.app.widgets.calm_focus import CalmFocus
 from sparrow_tui.app.widgets.thin_scrollbar import ThinScrollBar
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(CalmFocus, ScrollView, can_focus=True):
     """Moves a cursor through rows; what a row shows is for subclasses to say."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from textual.widgets import Input
 
 from sparrow_tui import query as language
 from sparrow_tui.app.completion import Completer, Offer, offer
+from sparrow_tui.app.widgets.calm_focus import CalmFocus
 
 
 class _Painter(Highlighter):
@@ -55,7 +56,7 @@ class _Completions(Suggester):
         return first if first.startswith(value) else None
 
 
-class SearchBox(Input):
+class SearchBox(CalmFocus, Input):
     """One line in which every key counts."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -114,6 +115,7 @@ class SearchBox(Input):
             highlighter=_Painter(self),
             suggester=_Completions(self, complete),
             select_on_focus=False,
+            validate_on=(),
             id=id,
         )
         self.cursor_blink = False

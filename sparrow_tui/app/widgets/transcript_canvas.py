@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from sparrow_tui.app.transcript_model import TranscriptModel
 from sparrow_tui.app.transcript_places import Place
+from sparrow_tui.app.widgets.calm_focus import CalmFocus
 from sparrow_tui.app.widgets.minimap import Minimap, thumb
 from sparrow_tui.app.widgets.transcript_paint import STYLES, Highlighter, Painter
 from sparrow_tui.text.spans import Line, Span, cut, line_width
@@ -42,11 +43,11 @@ class Side(NamedTuple):
 
     mark: str
     """The minimap's style; empty: no mark."""
-    thumb: bool
-    """The scrollbar's thumb is there."""
+    thumb: str
+    """The style of the scrollbar's thumb; empty: it is elsewhere."""
 
 
-class TranscriptCanvas(Widget, can_focus=True):
+class TranscriptCanvas(CalmFocus, Widget, can_focus=True):
     """Draws the lines around a place. How one gets there is its heirs' matter."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -56,6 +57,7 @@ class TranscriptCanvas(Widget, can_focus=True):
         "transcript-view--selected",
         "transcript-view--bar",
         "transcript-view--thumb",
+        "transcript-view--thumb-focused",
         "transcript-view--status",
     }
 
@@ -223,7 +225,7 @@ class TranscriptCanvas(Widget, can_focus=True):
         """A cell of the minimap and one of the scrollbar."""
         painter = self._paint()
         map_style = painter.style(side.mark) if side.mark else painter.base
-        thumb_style = painter.style("thumb" if side.thumb else "text")
+        thumb_style = painter.style(side.thumb or "text")
         return [
             Segment("▐" if side.mark else " ", map_style),
             Segment("▐" if side.thumb else " ", thumb_style),
@@ -242,7 +244,10 @@ class TranscriptCanvas(Widget, can_focus=True):
         first, length = thumb(self._position(), shown, max(self.map.height, shown), rows)
         if self.model.has(0) and shown < rows:
             length = 0  # everything is on screen
-        return [Side(mark, first <= y < first + length) for y, mark in enumerate(marks)]
+        look = "thumb-focused" if self.has_focus else "thumb"
+        return [
+            Side(mark, look if first <= y < first + length else "") for y, mark in enumerate(marks)
+        ]
 
     def _position(self) -> float:
         """Where the view is in the session: 0 at the beginning, near 1 at the end."""
