@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long a busy machine takes says nothing about what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 for _name in [name for name in os.environ if name.startswith(("TEXTUAL", "SPARROW"))]:
     if _name not in ("SPARROW_TUI_CORPUS", "TEXTUAL_SNAPSHOT_TEMPDIR"):
