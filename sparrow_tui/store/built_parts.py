@@ -83,7 +83,7 @@ def build(archive: str, into: str, piece: Piece) -> Built | None:
     ):
         part.pragma("journal_mode", "off")
         part.pragma("synchronous", "off")
-        part.execute("CREATE TABLE turn(docid INTEGER PRIMARY KEY, digest INTEGER)")
+        part.execute("CREATE TABLE turn(docid INTEGER PRIMARY KEY, sid INTEGER, digest INTEGER)")
         part.execute(index.creation(FAMILY, "fts"))
         part.execute("INSERT INTO fts(fts, rank) VALUES ('hashsize', ?)", (index.HASH_BYTES,))
         part.execute("BEGIN")
@@ -94,7 +94,7 @@ def build(archive: str, into: str, piece: Piece) -> Built | None:
             made = deferred.entry(turn)
             words = f"{made.words} {meta_word('s', turn.sid)}"
             part.execute("INSERT INTO fts(rowid, text) VALUES (?, ?)", (turn.docid, words))
-            part.execute("INSERT INTO turn VALUES (?, ?)", (turn.docid, digest))
+            part.execute("INSERT INTO turn VALUES (?, ?, ?)", (turn.docid, turn.sid, digest))
             rows, chars = rows + 1, chars + len(words)
         part.execute("INSERT INTO fts(fts) VALUES ('optimize')")
         part.execute("COMMIT")
@@ -116,7 +116,7 @@ def take_in(connection: apsw.Connection, built: Built) -> None:
     stale = connection.execute(
         "SELECT b.docid FROM built.turn AS b LEFT JOIN main.turn AS t USING (docid)"
         " LEFT JOIN main.deferred AS d USING (docid)"
-        " WHERE d.docid IS NULL OR t.digest IS NOT b.digest"
+        " WHERE d.docid IS NULL OR t.sid IS NOT b.sid OR t.digest IS NOT b.digest"
     ).fetchall()
     low, high = connection.execute("SELECT min(docid), max(docid) FROM built.turn").fetchone()
     if low is None or len(stale) == built.rows:

@@ -146,5 +146,5 @@ class Indexing:
 
 
 def _remove(path: str | Path) -> None:
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # where an open file cannot be removed, the next import does it
         os.unlink(path)
