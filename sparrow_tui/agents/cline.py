@@ -33,17 +33,15 @@ from sparrow_tui.agents.common import (
 from sparrow_tui.agents.documents import load, sealed
 from sparrow_tui.agents.line_session import with_side
 from sparrow_tui.agents.projects import json_file
+from sparrow_tui.agents.vscode_places import PRODUCTS, SERVERS, user_folders
 from sparrow_tui.model import Coverage, SessionInfo, Turn
 
 SHOWN, SENT = "ui_messages.json", "api_conversation_history.json"
 """A task's display log and its log of requests."""
 _OLD_SENT = "claude_messages.json"
 _SIDES = (SENT, "task_metadata.json", "history_item.json")
-_PRODUCTS = (
-    *("Code", "Code - Insiders", "VSCodium", "VSCodium - Insiders"),
-    *("Cursor", "Windsurf", "Antigravity", "Trae", "Positron"),
-)
-_SERVERS = (".vscode-server", ".vscode-server-insiders", ".cursor-server", ".windsurf-server")
+_PRODUCTS = (*PRODUCTS, "Cursor", "Windsurf", "Antigravity", "Trae", "Positron")
+_SERVERS = (*SERVERS, ".cursor-server", ".windsurf-server")
 _SESSION = ".messages.json"
 _OWN_PLACE = re.compile(
     r'^\s*"roo-cline\.customStoragePath"\s*:\s*("(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*")', re.MULTILINE
@@ -60,8 +58,7 @@ class Tasks(Agent):
 
     def roots(self, place: Place) -> list[Path]:
         """``tasks`` of the extension in every editor's user directory."""
-        users = [place.config_home / product / "User" for product in _PRODUCTS]
-        users += [place.home / server / "data" / "User" for server in _SERVERS]
+        users = user_folders(place, _PRODUCTS, _SERVERS)
         return [user / "globalStorage" / self.extension / "tasks" for user in users]
 
     def sources(self, place: Place) -> Iterator[Source]:
@@ -238,8 +235,8 @@ class Roo(Tasks):
     def roots(self, place: Place) -> list[Path]:
         """The extension's tasks, also where its settings keep them elsewhere."""
         found = super().roots(place)
-        for product in _PRODUCTS:
-            own = _setting(place.config_home / product / "User" / "settings.json")
+        for user in user_folders(place, _PRODUCTS, _SERVERS):
+            own = _setting(user / "settings.json")
             if os.path.isabs(own):
                 found.append(Path(own) / "tasks")
         return found

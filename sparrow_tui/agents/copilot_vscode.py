@@ -20,12 +20,9 @@ from sparrow_tui.agents.base import (
 )
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, milliseconds
-from sparrow_tui.agents.projects import json_file
+from sparrow_tui.agents.vscode_places import path_of, user_folders, workspace_folder
 from sparrow_tui.model import Coverage, SessionInfo, Turn
 
-PRODUCTS = ("Code", "Code - Insiders", "VSCodium", "VSCodium - Insiders")
-SERVERS = (".vscode-server", ".vscode-server-insiders", ".vscodium-server")
-"""Home folders of the part of VS Code that runs on a remote machine."""
 _FOLDERS = ("chatSessions", "emptyWindowChatSessions")
 
 
@@ -41,11 +38,9 @@ class CopilotVSCode(Agent):
 
     def roots(self, place: Place) -> list[Path]:
         """``workspaceStorage`` and the empty windows' folder of each product's user directory."""
-        users = [place.config_home / product / "User" for product in PRODUCTS]
-        users += [place.home / server / "data" / "User" for server in SERVERS]
         return [
             folder
-            for user in users
+            for user in user_folders(place)
             for folder in (
                 user / "workspaceStorage",
                 user / "globalStorage" / "emptyWindowChatSessions",
@@ -181,21 +176,12 @@ def _info(state: dict[str, Any], path: Path) -> SessionInfo:
     return SessionInfo(
         id=f"copilot-vscode:{as_text(state.get('sessionId')) or path.stem}",
         title=as_text(state.get("customTitle")).strip() or None,
-        project=_project(state, path),
+        project=workspace_folder(path.parent.parent)
+        or path_of(state.get("workingDirectory"))
+        or None,
         created_at=milliseconds(state.get("creationDate")),
         updated_at=max((moment for moment in times if moment), default=None),
     )
-
-
-def _project(state: dict[str, Any], path: Path) -> str | None:
-    """The folder of the window's workspace; of a workspace file the folder it lies in."""
-    workspace = json_file(path.parent.parent / "workspace.json")
-    workspace = workspace if isinstance(workspace, dict) else {}
-    folder = vscode_chat.path_of(workspace.get("folder"))
-    if not folder and workspace.get("workspace"):
-        folder = vscode_chat.path_of(workspace["workspace"])
-        folder = folder.replace("\\", "/").rpartition("/")[0] if folder else ""
-    return folder or vscode_chat.path_of(state.get("workingDirectory")) or None
 
 
 def _replaced(path: Path) -> bool:

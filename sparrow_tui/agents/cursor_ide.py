@@ -6,23 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from sparrow_tui.agents import cursor_messages, sqlite_source
+from sparrow_tui.agents import cursor_bubbles, sqlite_source
 from sparrow_tui.agents.base import Batch, Checkpoint, Source, SourceError
 from sparrow_tui.agents.by_session import Seen, cut
-from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
+from sparrow_tui.agents.common import as_text, micro_dollars, milliseconds
+from sparrow_tui.agents.cursor_workspaces import Workspaces
 from sparrow_tui.agents.lines import parse
-from sparrow_tui.model import (
-    Block,
-    Coverage,
-    Raw,
-    Reasoning,
-    SessionInfo,
-    Text,
-    ToolResult,
-    ToolUse,
-    Turn,
-    Usage,
-)
+from sparrow_tui.model import Coverage, SessionInfo, Turn
 
 TABLE = "cursorDiskKV"
 COMPOSER = "composerData:"
@@ -48,6 +38,7 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     """
     seen = Seen(since)
     with sqlite_source.opened(source.path) as connection:
+        workspaces = Workspaces(source.path, connection)
         if TABLE not in sqlite_source.tables(connection):
             raise SourceError(f"it has no {TABLE} table")
         for composer in composers(connection):
@@ -60,9 +51,19 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
             if not isinstance(data, dict) or not headers:
                 continue
             info = _info(composer, data)
+            info.project = info.project or workspaces.folder(composer)
             coverage = Coverage()
             last: Batch | None = None
-            for batch in cut(info, _turns(connection, composer, headers, info, coverage), coverage):
+            inline = data.get("conversationMap")
+            turns = _turns(
+                connection,
+                composer,
+                headers,
+                inline if isinstance(inline, dict) else {},
+                info,
+                coverage,
+            )
+            for batch in cut(info, turns, coverage):
                 if last is not None:
                     yield last
                 last = batch
@@ -114,9 +115,11 @@ def _turns(
     connection: sqlite3.Connection,
     composer: str,
     headers: list[dict[str, Any]],
+    inline: dict[str, Any],
     info: SessionInfo,
     coverage: Coverage,
 ) -> Iterator[Turn]:
+    """The turns of the bubbles, from their rows or, in older chats, from the chat's own row."""
     model = info.model or ""
     for first in range(0, len(headers), CHUNK):
         part = headers[first : first + CHUNK]
@@ -131,6 +134,8 @@ def _turns(
             coverage.records += 1
             value = values.get(key)
             bubble = parse(value) if isinstance(value, str | bytes) else None
+            if bubble is None:
+                bubble = inline.get(as_text(header.get("bubbleId")))
             if bubble is None and value is None and ("text" in header or "richText" in header):
                 bubble = header
             if not isinstance(bubble, dict):
@@ -141,84 +146,15 @@ def _turns(
             model = as_text(told) or model
             info.model = model or info.model
             info.project = info.project or as_text(bubble.get("workspaceProjectDir")) or None
-            made = _bubble(bubble, header, model, coverage)
+            made = cursor_bubbles.turns(bubble, header, model, coverage)
             if made:
                 coverage.kept += 1
             else:
                 coverage.skipped += 1
+            if first == 0 and made and made[0].time is None and header is headers[0]:
+                # Older chats record no times but that of their beginning.
+                made[-1].time = info.created_at
             yield from made
-
-
-def _bubble(
-    bubble: dict[str, Any], header: dict[str, Any], model: str, coverage: Coverage
-) -> list[Turn]:
-    """The turns of a bubble: a prompt, or a piece of an answer with at most one tool call."""
-    kind = bubble.get("type", header.get("type"))
-    moment = milliseconds(
-        bubble.get("createdAt") or bubble.get("timestamp") or header.get("createdAt")
-    )
-    uid = as_text(bubble.get("bubbleId") or header.get("bubbleId"))
-    text = as_text(bubble.get("text"))
-    if kind == 1:
-        made = cursor_messages.turns({"role": "user", "content": text}, coverage)
-        for turn in made:
-            turn.time = moment
-        if made:
-            made[-1].uid = uid
-        return made
-    turn = Turn(role="assistant", blocks=[], time=moment, model=model, uid=uid)
-    if kind != 2:
-        turn.role = "system"
-        coverage.unknown[f"bubble {kind}"] = coverage.unknown.get(f"bubble {kind}", 0) + 1
-        turn.blocks = [Raw(f"bubble {kind}", bubble)]
-        return [turn]
-    thinking = bubble.get("thinking")
-    thought = as_text(thinking.get("text")) if isinstance(thinking, dict) else ""
-    if thought.strip():
-        turn.blocks.append(Reasoning(thought))
-    if text.strip():
-        turn.blocks.append(Text(text))
-    answers: list[Block] = []
-    tool = bubble.get("toolFormerData")
-    if isinstance(tool, dict) and (tool.get("name") or tool.get("tool")):
-        use, result = _tool(tool, uid)
-        turn.blocks.append(use)
-        answers = [result] if result is not None else []
-    count = bubble.get("tokenCount")
-    if isinstance(count, dict):
-        usage = Usage(whole(count.get("inputTokens")), whole(count.get("outputTokens")))
-        turn.usage = usage if usage.total else None
-        turn.usage_id = uid if turn.usage is not None else ""
-    found = [turn] if turn.blocks or turn.usage else []
-    return [*found, Turn(role="tool", blocks=answers, time=moment)] if answers else found
-
-
-def _tool(tool: dict[str, Any], uid: str) -> tuple[ToolUse, ToolResult | None]:
-    call = as_text(tool.get("toolCallId")) or uid
-    arguments = json_or_text(tool.get("rawArgs"))
-    if not isinstance(arguments, dict):
-        arguments = json_or_text(tool.get("params")) or arguments
-    use = ToolUse(call, as_text(tool.get("name") or tool.get("tool")), arguments)
-    result, status = json_or_text(tool.get("result")), as_text(tool.get("status"))
-    error = json_or_text(tool.get("error"))
-    if result in (None, "") and not error and status not in ("completed", "error", "cancelled"):
-        return use, None
-    failed = status in ("error", "cancelled")
-    code, content = None, result
-    if isinstance(result, dict):
-        code = result.get("exitCode", result.get("exitCodeV2"))
-        failed = failed or bool(result.get("error"))
-        content = result.get("output") or result.get("contents") or result
-    if failed and error:
-        content = error.get("clientVisibleErrorMessage") if isinstance(error, dict) else error
-        content = content or error
-    said = as_text(content) if content not in (None, "", {}) else ""
-    return use, ToolResult(
-        call,
-        [Text(said)] if said else [],
-        is_error=failed,
-        exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-    )
 
 
 def _info(composer: str, data: dict[str, Any]) -> SessionInfo:
@@ -231,17 +167,33 @@ def _info(composer: str, data: dict[str, Any]) -> SessionInfo:
         folder = as_text(first.get("repoPath")) if isinstance(first, dict) else ""
     sub = data.get("subagentInfo")
     parent = as_text(sub.get("parentComposerId")) if isinstance(sub, dict) else ""
+    branch = data.get("activeBranch")
     extra: dict[str, Any] = {"editor": True}
+    if isinstance(data.get("unifiedMode"), str):
+        extra["mode"] = data["unifiedMode"]
     if data.get("isArchived") is True:
         extra["archived"] = True
     return SessionInfo(
         id=f"cursor:{composer}",
         title=as_text(data.get("name")).strip() or None,
         project=folder or None,
-        branch=as_text(data.get("createdOnBranch")) or None,
+        branch=as_text(data.get("createdOnBranch"))
+        or (as_text(branch.get("branchName")) if isinstance(branch, dict) else "")
+        or None,
         model=(as_text(config.get("modelName")) or None) if isinstance(config, dict) else None,
         created_at=milliseconds(data.get("createdAt")),
         updated_at=milliseconds(data.get("lastUpdatedAt") or data.get("createdAt")),
         parent=f"cursor:{parent}" if parent else None,
+        cost_micro=_cost(data.get("usageData")),
         extra=extra,
     )
+
+
+def _cost(models: Any) -> int | None:
+    """Micro-dollars from ``usageData``: ``{model: {costInCents, amount}}``."""
+    costs = [
+        micro_dollars(entry.get("costInCents"))
+        for entry in (models.values() if isinstance(models, dict) else ())
+        if isinstance(entry, dict)
+    ]
+    return sum(cents // 100 for cents in costs if cents) or None

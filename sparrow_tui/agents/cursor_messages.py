@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from sparrow_tui.agents.common import anthropic_image, as_text, data_url, json_or_text
@@ -21,6 +22,12 @@ from sparrow_tui.model import (
 _QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
 _INJECTED = ("<user_info>", "<system_reminder>", "<system_notification>", "<timestamp>", "<rules>")
 
+_TIME = re.compile(
+    r"<timestamp>\w+, (\w{3}) (\d{1,2}), (\d{4}), (\d{1,2}):(\d\d) ([AP]M)"
+    r" \(UTC(?:([+-])(\d{1,2})(?::(\d\d))?)?\)</timestamp>"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def prompt(text: str) -> tuple[str, str]:
     """A user's text as (what the person typed, what Cursor put around it)."""
@@ -28,6 +35,21 @@ def prompt(text: str) -> tuple[str, str]:
     if queries:
         return "\n\n".join(queries), _QUERY.sub("", text).strip()
     return ("", text) if text.lstrip().startswith(_INJECTED) else (text, "")
+
+
+def told_time(text: str) -> int | None:
+    """The time Cursor puts before a prompt (to the minute), as milliseconds since the epoch."""
+    match = _TIME.search(text)
+    if match is None or match[1] not in _MONTHS:
+        return None
+    month, hour = _MONTHS.index(match[1]) + 1, int(match[4]) % 12 + 12 * (match[6] == "PM")
+    offset = timedelta(hours=int(match[8] or 0), minutes=int(match[9] or 0))
+    try:
+        zone = timezone(-offset if match[7] == "-" else offset)
+        moment = datetime(int(match[3]), month, int(match[2]), hour, int(match[5]), tzinfo=zone)
+        return int(moment.timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return None
 
 
 def turns(message: dict[str, Any], coverage: Coverage, name: str = "") -> list[Turn]:
@@ -47,22 +69,35 @@ def turns(message: dict[str, Any], coverage: Coverage, name: str = "") -> list[T
     if role == "user":
         typed: list[Block] = []
         put_in: list[Block] = []
+        time: int | None = None
         for block in rest:
             if isinstance(block, Text):
+                time = time or told_time(block.text)
                 said, around = prompt(block.text)
                 typed += [Text(said)] if said.strip() else []
                 put_in += [Text(around)] if around else []
             else:
                 typed.append(block)
         if put_in:
-            found.append(Turn(role="user", blocks=put_in, meta=True))
+            found.append(Turn(role="user", blocks=put_in, time=time, meta=True))
         if typed:
-            found.append(Turn(role="user", blocks=typed))
+            found.append(Turn(role="user", blocks=typed, time=time))
     elif rest:
         found.append(Turn(role="assistant" if role == "assistant" else "system", blocks=rest))
+        found[-1].model = _model(parts) if role == "assistant" else ""
     if answers:
         found.append(Turn(role="tool", blocks=answers))
     return found
+
+
+def _model(parts: list[Any]) -> str:
+    """The model that a part of an answer names."""
+    for part in parts:
+        options = part.get("providerOptions") if isinstance(part, dict) else None
+        cursor = options.get("cursor") if isinstance(options, dict) else None
+        if isinstance(cursor, dict) and isinstance(cursor.get("modelName"), str):
+            return as_text(cursor["modelName"])
+    return ""
 
 
 def _blocks(part: Any, coverage: Coverage, name: str, number: int) -> list[Block]:

@@ -82,10 +82,11 @@ def _turns(messages: list[dict[str, Any]], info: SessionInfo, coverage: Coverage
             coverage.skipped += 1
         for turn in made:
             if turn.role == "assistant":
-                turn.model = info.model or ""
+                turn.model = turn.model or info.model or ""
+                info.model = turn.model or info.model
             if first and turn.role == "user" and not turn.meta:
-                # The only time a chat records is its beginning.
-                turn.time, first = info.created_at, False
+                # Older chats record no time but that of their beginning.
+                turn.time, first = turn.time or info.created_at, False
             yield turn
 
 

@@ -45,7 +45,7 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         since = None
     end = since.offset if since is not None else 0
     number = start = since.turns if since is not None else 0
-    coverage = Coverage()
+    coverage, session = Coverage(), info(source)
 
     def turns() -> Iterator[Turn]:
         nonlocal end, number
@@ -55,10 +55,12 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
             coverage.records += 1
             made = _record(value, str(at), coverage)
             number += len(made)
+            if since is None and session.created_at is None:
+                session.created_at = next((turn.time for turn in made if turn.time), None)
             yield from made
 
     last: Batch | None = None
-    for batch in cut(info(source), turns(), coverage, start=start, fresh=since is None):
+    for batch in cut(session, turns(), coverage, start=start, fresh=since is None):
         if last is not None:
             yield last
         last = batch
@@ -100,7 +102,7 @@ def _record(value: Any, name: str, coverage: Coverage) -> list[Turn]:
         made = cursor_messages.turns({**message, "role": value["role"]}, coverage, name)
         for turn in made:
             if turn.role == "assistant":
-                turn.model = as_text(value.get("model"))
+                turn.model = as_text(value.get("model")) or turn.model
     elif as_text(value.get("type")) in _SILENT:
         made = []
     else:

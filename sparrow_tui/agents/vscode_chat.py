@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
+from sparrow_tui.agents.vscode_places import path_of
 from sparrow_tui.model import (
     Block,
     Coverage,
@@ -70,21 +70,6 @@ def turns(request: Any, coverage: Coverage) -> list[Turn]:
     else:
         coverage.skipped += 1
     return found
-
-
-def path_of(uri: Any) -> str:
-    """The path a URI names, in the way of the system it is on; empty for none."""
-    if isinstance(uri, dict):
-        uri = uri.get("fsPath") or uri.get("path") or uri.get("external")
-    if not isinstance(uri, str):
-        return ""
-    try:
-        path = unquote(urlsplit(uri).path) if "://" in uri else uri
-    except ValueError:
-        return ""
-    if len(path) > 2 and path[0] == "/" and path[2] == ":":
-        return path[1:].replace("/", "\\")
-    return path
 
 
 def _prompt(request: dict[str, Any]) -> list[Block]:

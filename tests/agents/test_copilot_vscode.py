@@ -12,8 +12,8 @@ from session_reading import Reading, Session, read_all, same
 
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.copilot_vscode import AGENT
-from sparrow_tui.agents.vscode_chat import path_of
 from sparrow_tui.agents.vscode_log import apply
+from sparrow_tui.agents.vscode_places import path_of
 from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Usage
 
 T0 = 1_772_359_200_000

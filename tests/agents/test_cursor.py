@@ -15,7 +15,7 @@ from session_reading import Reading, paths, read_all, same
 from sparrow_tui.agents import projects
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.cursor import AGENT
-from sparrow_tui.model import Image, Raw, Reasoning, Text, Usage
+from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Usage
 
 T0 = 1_772_359_200_000
 CHAT = "0b1c2d3e-4f50-4a61-8b72-9c83ad94be05"
@@ -225,6 +225,24 @@ def test_a_transcript(tmp_path: Path) -> None:
     assert child.info.extra == {"project_slug": "elsewhere"}
 
 
+def test_the_time_and_the_model_that_messages_tell(tmp_path: Path) -> None:
+    path = transcript(tmp_path)
+    asked = "<timestamp>{}</timestamp>\n<user_query>\nhi\n</user_query>"
+    thought = {"type": "reasoning", "text": "?", "providerOptions": {"cursor": {"modelName": "m1"}}}
+    times = (
+        "Tuesday, Mar 3, 2026, 12:05 PM (UTC+1:30)",
+        "Tuesday, Mar 3, 2026, 12:20 AM (UTC-8)",
+        "Tuesday, Mar 33, 2026, 9:20 AM (UTC)",
+    )
+    lines = [{"role": "user", "message": {"content": asked.format(time)}} for time in times]
+    lines.append({"role": "assistant", "message": {"content": [thought]}})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    session = read_all(AGENT, AGENT.source_at(path))[CHAT]
+    said = [turn for turn in session.turns if not turn.meta]
+    assert [turn.time for turn in said] == [1_772_534_100_000, 1_772_526_000_000, None, None]
+    assert (session.info.created_at, said[-1].model) == (1_772_534_100_000, "m1")
+
+
 def test_a_transcript_as_text(tmp_path: Path) -> None:
     path = transcript(tmp_path, f"{CHAT}.txt")
     path.write_text(
@@ -407,6 +425,107 @@ def test_the_editor(tmp_path: Path) -> None:
     assert (sessions["kid"].info.parent, sessions["kid"].info.project) == ("cursor:main", "/w/repo")
     assert sessions["kid"].coverage.unknown == {"bubble 7": 1}
     assert sessions["old"].texts() == ["inline"]
+
+
+def test_what_older_and_newer_bubbles_hold_besides_text(tmp_path: Path) -> None:
+    path = tmp_path / ".config/Cursor/User/globalStorage/state.vscdb"
+    db = make_editor(path)
+    sent = T0 + 60_000
+    composer(
+        db,
+        "rich",
+        ["r1", "r2", "r3", "r4"],
+        unifiedMode="agent",
+        activeBranch={"branchName": "pond"},
+        usageData={"big-model": {"costInCents": 245, "amount": 3}, "odd": None},
+        conversationMap={"r4": {"type": 2, "text": "Kept in the map."}},
+    )
+    words = {
+        "root": {
+            "children": [
+                {"type": "paragraph", "children": [{"type": "text", "text": "Draw"}, {"type": "mention", "text": " @pond"}]},
+                {"type": "paragraph", "children": [{"type": "text", "text": "now"}]},
+            ]
+        }
+    }  # fmt: skip
+    bubble(
+        db,
+        "rich",
+        "r1",
+        type=1,
+        text="",
+        richText=json.dumps(words),
+        images=[{"data": "AAAA", "mimeType": "image/png"}, {"path": "/w/duck.png"}, 7],
+        context={
+            "fileSelections": [{"uri": {"fsPath": "/w/pond.py"}}, {"uri": None}],
+            "folderSelections": [{"relativePath": "src"}],
+            "selections": [{"uri": {"fsPath": "/w/pond.py"}}],
+        },
+    )
+    bubble(
+        db,
+        "rich",
+        "r2",
+        type=2,
+        text="",
+        allThinkingBlocks=[{"thinking": "Look."}, {"text": "Draw."}],
+        timingInfo={"clientStartTime": 4745281.3, "clientRpcSendTime": sent, "clientEndTime": sent + 1500},
+    )  # fmt: skip
+    bubble(
+        db, "rich", "r3", type=2, text="", errorDetails={"title": "Busy", "message": "try again"}
+    )
+    db.commit()
+    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    session = read_all(AGENT, source)["rich"]
+    assert session.roles == ["user", "assistant", "assistant", "assistant"]
+    assert session.turns[0].blocks == [
+        Text("Draw @pond\nnow"),
+        Image("image/png", "AAAA", size=3),
+        Image("image", url="/w/duck.png"),
+        Notice("info", "Attached: /w/pond.py"),
+        Notice("info", "Attached: src"),
+    ]
+    assert session.turns[0].time == T0
+    assert session.turns[1].blocks == [Reasoning("Look."), Reasoning("Draw.")]
+    assert (session.turns[1].time, session.turns[1].duration_ms) == (sent, 1500)
+    assert session.turns[2].blocks == [Notice("error", "Busy: try again")]
+    assert session.turns[2].api_error
+    assert session.texts()[-1] == "Kept in the map."
+    assert (session.info.branch, session.info.cost_micro) == ("pond", 2_450_000)
+    assert session.info.extra == {"editor": True, "mode": "agent"}
+
+
+def test_the_folder_of_a_chat_is_told_by_the_workspaces(tmp_path: Path) -> None:
+    user = tmp_path / ".config/Cursor/User"
+    db = make_editor(user / "globalStorage" / "state.vscdb")
+    headers = {
+        "allComposers": [
+            {"composerId": "old", "workspaceIdentifier": {"uri": {"fsPath": "/w/listed"}}},
+            7,
+        ]
+    }
+    composer(db, "elder", ["e1"])
+    bubble(db, "elder", "e1", type=1, text="hi")
+    db.commit()
+    storage = user / "workspaceStorage" / "0a1b"
+    storage.mkdir(parents=True)
+    (storage / "workspace.json").write_text('{"folder": "file:///w/my%20pond"}')
+    other = sqlite3.connect(storage / "state.vscdb")
+    other.execute("CREATE TABLE ItemTable(key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)")
+    chats = {"allComposers": [{"composerId": "elder"}, {"composerId": "main"}, None]}
+    other.execute("INSERT INTO ItemTable VALUES ('composer.composerData', ?)", (json.dumps(chats),))
+    other.commit()
+    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    assert read_all(AGENT, source)["elder"].info.project == "/w/my pond"
+    db.execute(
+        "INSERT INTO ItemTable VALUES ('composer.composerHeaders', ?)", (json.dumps(headers),)
+    )
+    db.commit()
+    sessions = read_all(AGENT, source)
+    assert sessions["old"].info.project == "/w/listed"
+    assert sessions["main"].info.project == "/w/pond"  # its own word comes first
+    (storage / "state.vscdb").write_bytes(b"rubbish" * 99)
+    assert read_all(AGENT, source)["elder"].info.project is None
 
 
 def test_only_changed_chats_of_the_editor_are_read_again(tmp_path: Path) -> None:
