@@ -172,7 +172,9 @@ def _info(state: dict[str, Any], path: Path) -> SessionInfo:
     times = [milliseconds(state.get("lastMessageDate"))]
     requests = vscode_log.requests(state)
     if requests and isinstance(requests[-1], dict):
+        done = requests[-1].get("modelState")
         times.append(milliseconds(requests[-1].get("timestamp")))
+        times.append(milliseconds(done.get("completedAt")) if isinstance(done, dict) else None)
     return SessionInfo(
         id=f"copilot-vscode:{as_text(state.get('sessionId')) or path.stem}",
         title=as_text(state.get("customTitle")).strip() or None,

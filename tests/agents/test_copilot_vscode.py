@@ -200,6 +200,54 @@ def test_failures_and_unknown_parts(tmp_path: Path) -> None:
     assert coverage.unknown == {"part hologram": 1, "part response": 1}
 
 
+def test_what_is_attached_and_what_older_versions_wrote(tmp_path: Path) -> None:
+    attached = [
+        {"kind": "image", "name": "duck.png", "mimeType": "image/jpeg", "value": {"0": 0, "1": 16, "2": 131}},
+        {"kind": "image", "name": "pond.png", "value": {"$base64": "AAAA"}},
+        {"kind": "image", "name": "lost.png", "value": {"0": "x"}},
+        {"kind": "paste", "name": "Pasted Code"},
+        {"kind": "implicit", "name": "file:open.py"},
+        {"isFile": True, "name": "file:old.py"},
+    ]  # fmt: skip
+    sub = {
+        "kind": "toolInvocationSerialized", "toolCallId": "s", "toolId": "runSubagent", "isComplete": True,
+        "toolSpecificData": {"kind": "subagent", "agentName": "Plan", "prompt": "Think", "result": "Done."},
+    }  # fmt: skip
+    raw = {
+        "kind": "toolInvocationSerialized", "toolCallId": "m", "toolId": "mcp", "isComplete": True,
+        "toolSpecificData": {"kind": "input", "rawInput": {"q": 1}},
+    }  # fmt: skip
+    requests = [
+        {"message": "hi", "response": ["old ", {"value": "string"}], "responseErrorDetails": {"message": "no network"}},
+        {
+            "message": {"text": "x"}, "variableData": {"variables": attached}, "response": [sub, raw],
+            "timestamp": T0, "modelState": {"value": 1, "completedAt": T0 + 2500},
+        },
+        {"message": {"text": "taken back"}, "response": [{"value": "so"}], "shouldBeRemovedOnSend": {"requestId": "r"}},
+    ]  # fmt: skip
+    path = chat(tmp_path, ".json")
+    path.write_text(json.dumps({**STATE, "requests": requests[:2]}))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert session.turns[1].blocks == [Text("old string"), Notice("error", "no network")]
+    assert session.turns[2].blocks == [
+        Text("x"),
+        Image("image/jpeg", "ABCD", size=3),
+        Image("image/png", "AAAA", size=3),
+        Notice("info", "Attached: lost.png"),
+        Notice("info", "Attached: Pasted Code"),
+        Notice("info", "Attached: file:old.py"),
+    ]
+    assert [use.input for use in session.uses()] == [
+        {"agentName": "Plan", "prompt": "Think"},
+        {"q": 1},
+    ]
+    assert session.results()[0].content == [Text("Done.")]
+    assert (session.turns[3].duration_ms, session.info.updated_at) == (2500, T0 + 2500)
+    path.write_text(json.dumps({**STATE, "requests": requests}))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert [turn.branch for turn in session.turns[-2:]] == [True, True]
+
+
 def test_broken_files(tmp_path: Path) -> None:
     path = write_log(
         chat(tmp_path, ".jsonl"),
@@ -260,6 +308,9 @@ def test_addresses(uri: Any, path: str) -> None:
         ("darwin", {}, "Library/Application Support/VSCodium/User"),
         ("win32", {"APPDATA": "{home}/Roaming"}, "Roaming/Code/User"),
         ("linux", {}, ".vscode-server/data/User"),
+        ("linux", {}, ".local/share/code-server/User"),
+        ("linux", {"VSCODE_PORTABLE": "{home}/stick"}, "stick/user-data/User"),
+        ("darwin", {"VSCODE_APPDATA": "{home}/data"}, "data/Code/User"),
     ],
 )
 def test_places(tmp_path: Path, platform: str, env: dict[str, str], folder: str) -> None:

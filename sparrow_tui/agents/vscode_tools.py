@@ -1,0 +1,111 @@
+"""Tools in a chat of VS Code: what they were given and what they answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sparrow_tui.agents.common import as_text, json_or_text
+from sparrow_tui.agents.vscode_places import path_of
+from sparrow_tui.model import Block, Image, Text, ToolResult, ToolUse
+
+
+def tool(
+    part: dict[str, Any], called: dict[str, dict[str, Any]], given: dict[str, Any]
+) -> tuple[ToolUse, ToolResult | None]:
+    """A tool's call and answer: the model's own words where kept, else what was shown."""
+    call_id = as_text(part.get("toolCallId")).partition("__vscode")[0]
+    details, specific = part.get("resultDetails"), table(part.get("toolSpecificData"))
+    call = called.get(call_id)
+    command = table(specific.get("commandLine"))
+    if call is not None:
+        arguments = json_or_text(call.get("arguments"))
+    elif command:
+        arguments = {"command": as_text(command.get("userEdited") or command.get("original"))}
+    elif isinstance(details, dict) and details.get("input") is not None:
+        arguments = json_or_text(details["input"])
+    elif specific.get("rawInput", specific.get("input")) is not None:
+        arguments = json_or_text(specific.get("rawInput", specific.get("input")))
+    elif specific.get("kind") == "subagent":
+        asked = {key: specific.get(key) for key in ("agentName", "description", "prompt")}
+        arguments = {key: value for key, value in asked.items() if value}
+    else:
+        shown = markdown(part.get("pastTenseMessage") or part.get("invocationMessage"))
+        arguments = {"description": shown} if shown else None
+    name = as_text(call.get("name")) if call is not None else as_text(part.get("toolId"))
+    use = ToolUse(call_id, name or as_text(part.get("toolName")), arguments)
+    content = given_blocks(given[call_id]) if call_id in given else _shown(details)
+    state = table(specific.get("terminalCommandState"))
+    if not content and isinstance(table(specific.get("terminalCommandOutput")).get("text"), str):
+        content = [Text(specific["terminalCommandOutput"]["text"])]
+    for key in ("output", "result"):
+        if not content and isinstance(specific.get(key), str) and specific[key].strip():
+            content = [Text(specific[key])]
+    code = state.get("exitCode")
+    failed = isinstance(details, dict) and details.get("isError") is True
+    if not content and part.get("isComplete") is not True:
+        return use, None
+    return use, ToolResult(
+        call_id,
+        content,
+        is_error=failed,
+        exit_code=code if isinstance(code, int) and not isinstance(code, bool) else None,
+    )
+
+
+def _shown(details: Any) -> list[Block]:
+    """A tool's answer as VS Code shows it."""
+    output = details.get("output") if isinstance(details, dict) else details
+    blocks: list[Block] = []
+    for item in output if isinstance(output, list) else [output]:
+        if isinstance(item, str):
+            blocks.append(Text(item))
+        elif isinstance(item, dict):
+            data = as_text(item.get("base64Data"))
+            if data:
+                media_type = as_text(item.get("mimeType"))
+                blocks.append(Image(media_type=media_type, data=data, size=len(data) * 3 // 4))
+            elif isinstance(item.get("value"), str):
+                blocks.append(Text(item["value"]))
+            else:
+                blocks.append(Text(path_of(item.get("uri", item))))
+    return [block for block in blocks if not isinstance(block, Text) or block.text.strip()]
+
+
+def given_blocks(result: Any) -> list[Block]:
+    """A tool's answer as the model got it: texts, also inside rendered prompt trees."""
+    pieces = [
+        "".join(_texts(item.get("value"))) for item in listed(table(result).get("content"))
+        if isinstance(item, dict)
+    ]  # fmt: skip
+    said = "\n".join(piece for piece in pieces if piece.strip())
+    return [Text(said)] if said else []
+
+
+def _texts(value: Any, depth: int = 100) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and depth:
+        if isinstance(value.get("text"), str):
+            yield value["text"]
+        for key in ("node", "children"):
+            yield from _texts(value.get(key), depth - 1)
+    elif isinstance(value, list) and depth:
+        for item in value:
+            if not isinstance(item, str):
+                yield from _texts(item, depth - 1)
+
+
+def markdown(value: Any) -> str:
+    """The text of a Markdown string, which is an object or plain."""
+    return as_text(value.get("value")) if isinstance(value, dict) else as_text(value)
+
+
+def table(value: Any) -> dict[str, Any]:
+    """A table as it is; anything else as an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; anything else as an empty one."""
+    return value if isinstance(value, list) else []
