@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -30,7 +31,13 @@ _START = re.compile(rb"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\
 _TOKENS = re.compile(r"Tokens: (.+?)\.(?:\s|$)")
 _COUNT = re.compile(r"([\d.,]+)([kM]?) (sent|cache write|cache hit|received)")
 _COST = re.compile(r"Cost: \$([\d.,]+) message")
-_MODEL = re.compile(r"(?:Main m|M)odel:? (\S+)(?: with |$)")
+_MODEL = re.compile(r"(?:Main m|M)odels?:? (\S+)(?: with |$)")
+_VERSION = re.compile(r"[Aa]ider (v[\d.]+\S*)$")
+_FAILED = re.compile(r"> litellm\.\w+(?:Error|Exception|Timeout)\b|> API Error: ")
+"""A line in which aider tells why a request to the model failed."""
+_SETTING = re.compile(
+    r"^chat-history-file:[ \t]*([\"']?)([^\n\"'#]+?)\1[ \t]*(?:#.*)?$", re.MULTILINE
+)
 _THOUGHT = re.compile(
     r"(?:^-+\n+)?^► \**THINKING\**\s*$\n(.*?)(?:^-+\n+)?^► \**ANSWER\**\s*$\n?",
     re.MULTILINE | re.DOTALL,
@@ -41,8 +48,9 @@ class Aider(Agent):
     """Reads ``.aider.chat.history.md`` of every project we know of.
 
     Projects are those that other agents' registries name and the folders up to three levels
-    below home, at most a thousand of them; nothing else is searched. The variable aider itself
-    obeys (``AIDER_CHAT_HISTORY_FILE``) adds one file.
+    below home, at most a thousand of them; nothing else is searched. Another file is read where
+    aider is told to write it: by ``AIDER_CHAT_HISTORY_FILE`` or in ``.aider.conf.yml``, at home
+    or in the project; a relative name is one in each project.
     """
 
     name = "aider"
@@ -58,9 +66,12 @@ class Aider(Agent):
 
     def sources(self, place: Place) -> Iterator[Source]:
         """Histories beside projects, each once."""
-        named = place.env.get("AIDER_CHAT_HISTORY_FILE", "")
-        candidates = [Path(named)] if named and Path(named).is_absolute() else []
-        candidates += [project / HISTORY for project in known(place)]
+        named = (place.env.get("AIDER_CHAT_HISTORY_FILE", ""), _configured(place.home))
+        names = [name for name in named if name]
+        candidates = [Path(name) for name in names if Path(name).is_absolute()]
+        for project in known(place):
+            own = _configured(project)
+            candidates += [project / name for name in (HISTORY, *names, own) if name]
         for path in dict.fromkeys(candidates):
             source = file_source(self.name, path)
             if source is not None:
@@ -108,6 +119,16 @@ class Aider(Agent):
                     last.checkpoint = checkpoint
                     yield last
             current = following
+
+
+def _configured(folder: Path) -> str:
+    """The history's name as a folder's ``.aider.conf.yml`` sets it, or nothing."""
+    try:
+        with open(folder / ".aider.conf.yml", encoding="utf-8", errors="replace") as file:
+            found = _SETTING.search(file.read(100_000))
+    except (OSError, ValueError):
+        return ""
+    return os.path.expanduser(found[2].strip()) if found else ""
 
 
 def _info(source: Source, started: str, number: int, newest: bool) -> SessionInfo:
@@ -167,12 +188,13 @@ def _turns(text: str, info: SessionInfo, coverage: Coverage) -> Iterator[Turn]:
         if line.startswith("#### ") or line == "####":
             kind, line = "user", line[5:]
         elif line.startswith("> ") or line == ">":
-            kind, line = "system", line[2:]
+            kind = "error" if _FAILED.match(line) else "system"
+            line = line[2:]
         else:
             kind = "assistant"
             if not line.strip() and (not pieces or pieces[-1][0] != "assistant"):
                 continue
-        if not pieces or pieces[-1][0] != kind:
+        if not pieces or pieces[-1][0] != kind or kind == "error":
             pieces.append((kind, []))
         pieces[-1][1].append(line.rstrip() if kind != "assistant" else line)
     turns: list[Turn] = []
@@ -186,6 +208,8 @@ def _turns(text: str, info: SessionInfo, coverage: Coverage) -> Iterator[Turn]:
             turns.append(Turn(role=kind, blocks=_answer(words), model=info.model or ""))
         elif kind == "user":
             turns.append(Turn(role=kind, blocks=[Text(words)]))
+        elif kind == "error":
+            turns.append(Turn(role="system", blocks=[Notice(kind, words)], api_error=True))
         else:
             turns.append(Turn(role=kind, blocks=[Notice("info", words)], meta=True))
             _note(words, turns, info)
@@ -206,8 +230,11 @@ def _note(words: str, turns: list[Turn], info: SessionInfo) -> None:
     """Take model, tokens and cost from the program's own lines."""
     for line in words.split("\n"):
         model = _MODEL.match(line)
-        if model is not None and info.model is None:
+        if model is not None:
+            # Said again when the person changes it.
             info.model = model[1]
+        elif version := _VERSION.match(line):
+            info.extra["version"] = version[1]
         tokens = _TOKENS.search(line)
         if tokens is None:
             continue

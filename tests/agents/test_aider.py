@@ -152,6 +152,40 @@ def test_where_it_looks(path: Path, tmp_path: Path) -> None:
     assert AGENT.source_at(path.with_suffix(".txt")) is None
 
 
+def test_another_name_for_the_history(path: Path, tmp_path: Path) -> None:
+    chats = path.with_name("chats.md")
+    chats.write_text(TEXT)
+    assert [s.path for s in AGENT.sources(Place(tmp_path))] == [str(path)]
+    env = {"AIDER_CHAT_HISTORY_FILE": "chats.md"}
+    assert [s.path for s in AGENT.sources(Place(tmp_path, env))] == [str(path), str(chats)]
+    settings = path.with_name(".aider.conf.yml")
+    settings.write_text("# mine\nmodel: sonnet\nchat-history-file: 'chats.md'  # here\n")
+    assert [s.path for s in AGENT.sources(Place(tmp_path))] == [str(path), str(chats)]
+    settings.write_bytes(b"\xff\nchat-history-file:\n")
+    assert [s.path for s in AGENT.sources(Place(tmp_path))] == [str(path)]
+    (tmp_path / ".aider.conf.yml").write_text(f"chat-history-file: {chats}\n")
+    assert [s.path for s in AGENT.sources(Place(tmp_path))] == [str(chats), str(path)]
+
+
+def test_failed_requests_and_another_model(path: Path) -> None:
+    path.write_text(
+        "# aider chat started at 2024-05-01 10:00:00\n\n> Aider v0.35.0  \n"
+        "> Models: gpt-4-1106-preview with udiff edit format, weak model gpt-3.5-turbo  \n\n"
+        "#### hi  \n\n> litellm.RateLimitError: too many tokens  \n> Retrying in 0.2 seconds...  \n"
+        "> litellm.RateLimitError: too many tokens  \n\nhello\n\n#### /model big  \n\n"
+        "> Main model: big with diff edit format  \n\n#### again  \n\nso\n"
+    )
+    (session,) = ordered(path)
+    assert session.info.model == "big"
+    assert session.info.extra == {"version": "v0.35.0"}
+    models = [turn.model for turn in session.turns if turn.role == "assistant"]
+    assert models == ["gpt-4-1106-preview", "big"]
+    failed = [turn for turn in session.turns if turn.api_error]
+    assert [turn.blocks for turn in failed] == [
+        [Notice("error", "litellm.RateLimitError: too many tokens")]
+    ] * 2
+
+
 def test_hostile_histories(path: Path) -> None:
     chooser = random.Random(5)
     data = TEXT.encode()
