@@ -84,6 +84,8 @@ def _conversation(conversation: dict[str, Any], seen: Seen) -> Iterator[Batch]:
     for key in ("gizmo_id", "conversation_template_id"):
         if conversation.get(key):
             info.extra[key] = as_text(conversation[key])
+    if conversation.get("is_archived") is True:
+        info.extra["archived"] = True
     coverage = Coverage()
     turns = _turns(mapping, as_text(conversation.get("current_node")), info, coverage)
     yield from sealed(cut(info, turns, coverage), seen, native, mark)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from sparrow_tui.agents.common import as_text, json_or_text, milliseconds
+from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
 from sparrow_tui.agents.line_session import count_unknown
 from sparrow_tui.model import (
     Block,
@@ -25,6 +26,9 @@ _TEXTS = {
     "tether_browsing_code", "computer_output", "sonic_webpage",
 }  # fmt: skip
 
+_MARK = re.compile("[ ]?\ue200[^\ue201]*\ue201")
+"""A reference inside an answer (``cite``, ``image_group``…), which the website shows as a chip."""
+
 
 def message_turn(message: dict[str, Any], coverage: Coverage) -> Turn | None:
     """A message as a turn; ``None`` if nothing is in it.
@@ -43,6 +47,9 @@ def message_turn(message: dict[str, Any], coverage: Coverage) -> Turn | None:
     metadata = metadata if isinstance(metadata, dict) else {}
     content = message.get("content")
     blocks = _blocks(content if isinstance(content, dict) else {"parts": [content]}, coverage)
+    if role == "assistant":
+        blocks = _referenced(blocks, metadata.get("content_references"))
+    blocks += _attached(metadata.get("attachments"), blocks)
     if not blocks:
         return None
     if role not in _ROLES:
@@ -66,6 +73,33 @@ def message_turn(message: dict[str, Any], coverage: Coverage) -> Turn | None:
     if as_text(message.get("status")) == "finished_partial_completion":
         turn.blocks = [*turn.blocks, Notice("interruption")]
     return turn
+
+
+def _referenced(blocks: list[Block], references: Any) -> list[Block]:
+    """An answer's texts with its references as links; those that have none go."""
+    links: dict[str, str] = {}
+    for reference in references if isinstance(references, list) else []:
+        if isinstance(reference, dict) and as_text(reference.get("matched_text")).strip():
+            links[as_text(reference["matched_text"])] = as_text(reference.get("alt"))
+    for block in blocks:
+        if isinstance(block, Text) and "\ue200" in block.text:
+            for mark, link in links.items():
+                block.text = block.text.replace(mark, link)
+            block.text = _MARK.sub("", block.text)
+    return [block for block in blocks if not isinstance(block, Text) or block.text.strip()]
+
+
+def _attached(attachments: Any, blocks: list[Block]) -> list[Block]:
+    """Names of the files given with a message; pictures stand among its parts already."""
+    shown = "\n".join(block.url for block in blocks if isinstance(block, Image))
+    found: list[Block] = []
+    for file in attachments if isinstance(attachments, list) else []:
+        key = as_text(file.get("id")) if isinstance(file, dict) else ""
+        if isinstance(file, dict) and as_text(file.get("name")) and not (key and key in shown):
+            media_type = as_text(file.get("mime_type") or file.get("mimeType")) or "file"
+            name, size = as_text(file["name"]), whole(file.get("size"))
+            found.append(Image(media_type=media_type, url=name, size=size))
+    return found
 
 
 def _type(content: Any) -> str:

@@ -155,8 +155,19 @@ def _message(message: dict[str, Any], coverage: Coverage) -> list[Turn]:
             turns.append(Turn(role=role, blocks=[], time=time))
         turns[-1].blocks.append(block)
     if turns:
-        turns[0].uid = uid
+        turns[0].uid, turns[0].duration_ms = uid, _duration(message.get("content"))
     return turns
+
+
+def _duration(content: Any) -> int | None:
+    """How long an answer took to write, where its blocks tell when they began and ended."""
+    parts = content if isinstance(content, list) else []
+    blocks = [part for part in parts if isinstance(part, dict)]
+    begun = [milliseconds(part.get("start_timestamp")) for part in blocks]
+    ended = [milliseconds(part.get("stop_timestamp")) for part in blocks]
+    first = min((moment for moment in begun if moment), default=0)
+    last = max((moment for moment in ended if moment), default=0)
+    return last - first if 0 < first < last else None
 
 
 def _blocks(message: dict[str, Any], coverage: Coverage) -> list[Block]:
@@ -196,7 +207,8 @@ def _attached(message: dict[str, Any]) -> Iterator[Block]:
                 yield Text(f"[{name}]\n{text}" if name else text)
             elif name:
                 yield Image(media_type=as_text(attachment.get("file_type")) or "file", url=name)
-    files = message.get("files")
+    # Newer exports list the files under both names.
+    files = message.get("files") or message.get("files_v2")
     for file in files if isinstance(files, list) else []:
         if isinstance(file, dict) and file.get("file_name"):
             kind = as_text(file.get("file_kind")) or "file"

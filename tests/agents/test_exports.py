@@ -189,6 +189,49 @@ def test_chatgpt_odd_messages(tmp_path: Path) -> None:
     assert session.coverage.unknown["role critic"] == 1
 
 
+def test_chatgpt_references_and_attachments(tmp_path: Path) -> None:
+    cited = "Ducks quack \ue200cite\ue202turn0search0\ue201. See \ue200url\ue202x\ue201"
+    references = [
+        {"matched_text": "\ue200url\ue202x\ue201", "alt": "[Ducks](https://ducks.example)"},
+        {"matched_text": " ", "alt": "no"},
+        {"matched_text": 7},
+        7,
+    ]
+    files = [
+        {"id": "file-1", "name": "duck.png", "mime_type": "image/png"},
+        {"id": "file-2", "name": "pond.pdf", "mime_type": "application/pdf", "size": 7},
+        {"name": None},
+        "x",
+    ]
+    picture = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-1"}
+    mapping = [
+        node("u", None, "user", {"content_type": "multimodal_text", "parts": [picture]},
+             metadata={"attachments": files}),
+        node("v", "u", "user", "", metadata={"attachments": files[1:2]}),
+        node("a", "v", "assistant", cited, metadata={"content_references": references}),
+        node("b", "a", "assistant", "\ue200image_group\ue202{}\ue201"),
+    ]  # fmt: skip
+    export = {**GPT, "mapping": {entry["id"]: entry for entry in mapping}, "current_node": "b"}
+    session = only(CHATGPT, put(tmp_path / "conversations.json", {**export, "is_archived": True}))
+    pdf = Image("application/pdf", url="pond.pdf", size=7)
+    assert session.turns[0].blocks == [Image("image", url="file-service://file-1"), pdf]
+    assert session.turns[1].blocks == [pdf]
+    assert session.texts() == ["Ducks quack. See [Ducks](https://ducks.example)"]
+    assert session.coverage.skipped == 1  # nothing but a reference
+    assert session.info.extra == {"archived": True}
+
+
+def test_claude_ai_durations_and_newer_files(tmp_path: Path) -> None:
+    said = {"type": "text", "text": "Deep.", "start_timestamp": "2026-01-01T10:00:05Z", "stop_timestamp": "2026-01-01T10:00:07.5Z"}  # fmt: skip
+    messages = [
+        {"uuid": "m1", "sender": "human", "text": "", "files": [], "files_v2": [{"file_name": "p.png", "file_kind": "image"}]},
+        {"uuid": "m2", "sender": "assistant", "content": [{**said, "text": "It is", "start_timestamp": "2026-01-01T10:00:03Z"}, said, 7]},
+    ]  # fmt: skip
+    session = only(CLAUDE_AI, put(tmp_path / "conversations.json", {**CLAUDE, "chat_messages": messages}))  # fmt: skip
+    assert session.turns[0].blocks == [Image("image", url="p.png")]
+    assert session.turns[1].duration_ms == 4500
+
+
 @pytest.mark.parametrize("name", ["conversations.json", "export.zip"])
 def test_claude_ai(tmp_path: Path, name: str) -> None:
     session = only(CLAUDE_AI, put(tmp_path / name, CLAUDE))
