@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sparrow_tui.agents.codex_items import result_of
+from sparrow_tui.agents.codex_content import result_of
 from sparrow_tui.agents.restoring import moment_of, stamp, write_new
 from sparrow_tui.model import (
     Reasoning,

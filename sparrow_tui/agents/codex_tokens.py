@@ -42,6 +42,17 @@ def grown(state: dict[str, Any], info: Any) -> tuple[Usage, str] | None:
     return share, f"codex:{state.get('root', '')}:{totals}"
 
 
+def model_by_window(info: Any) -> str:
+    """The model whose context is as large as a ``token_count`` event says; empty if unclear.
+
+    Versions before 0.36 record no model at all. Of the models they knew (their
+    ``openai_model_info.rs``) only GPT-5's window is 272,000 tokens; it was their default, and
+    GPT-5-Codex, which shares the window, has the same price.
+    """
+    window = info.get("model_context_window") if isinstance(info, dict) else None
+    return "gpt-5" if window == 272_000 else ""
+
+
 def give(turn: Turn, share: Usage, name: str) -> None:
     """Add tokens to a turn, which keeps the id of the first it got."""
     turn.usage = share if turn.usage is None else turn.usage + share

@@ -95,8 +95,12 @@ class CodexTurns(LineSession):
         share = codex_tokens.grown(self.state, info)
         if share is None:
             return
+        if self.info.model is None and (told := codex_tokens.model_by_window(info)):
+            self.info.model = told
+            self.info.extra["model"] = "not recorded, told by its context window"
         for turn in reversed(self.open):
             if turn.role == "assistant":
+                turn.model = turn.model or self.info.model or ""
                 codex_tokens.give(turn, *share)
                 return
         codex_tokens.hold(self.state, *share)

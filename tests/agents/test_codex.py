@@ -200,6 +200,28 @@ def test_totals_that_fall_begin_a_new_segment(tmp_path: Path) -> None:
     assert session.usage == Usage(140, 19)
 
 
+def test_a_model_that_only_the_context_window_tells(tmp_path: Path) -> None:
+    path = rollout(tmp_path)
+
+    def counted(second: float, out: int, window: int) -> dict[str, Any]:
+        record = tokens(second, 10, 0, out)
+        record["payload"]["info"]["model_context_window"] = window
+        return record
+
+    head = [meta(), *asked(1, "hi"), *said(2, "hello")]
+    more = [counted(3, 5, 272_000), *asked(4, "and?"), *said(5, "so"), counted(6, 9, 272_000)]
+    write(path, *head, *more)
+    session = read(path)
+    assert session.info.model == "gpt-5"
+    assert session.info.extra["model"] == "not recorded, told by its context window"
+    assert [turn.model for turn in session.turns if turn.usage] == ["gpt-5", "gpt-5"]
+    write(path, *head, counted(3, 5, 200_000))
+    assert read(path).info.model is None  # several models share that one
+    named = line("turn_context", 0.5, model="gpt-5-codex", cwd=CWD)
+    write(path, meta(), named, *head[1:], *more)
+    assert (read(path).info.model, "model" in read(path).info.extra) == ("gpt-5-codex", False)
+
+
 def test_tokens_without_an_answer_are_kept(tmp_path: Path) -> None:
     records = [
         meta(), *asked(1, "Pick"), item(2, "reasoning", summary=[], encrypted_content="x"),
