@@ -26,7 +26,9 @@ from sparrow_tui.agents.base import (
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, copy_mark, json_or_text, milliseconds
 from sparrow_tui.agents.copilot_events import Events
+from sparrow_tui.agents.copilot_sides import Sides
 from sparrow_tui.model import Block, Coverage, Raw, SessionInfo, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.scrub import scrubbed
 
 EVENTS = "events.jsonl"
 WORKSPACE = "workspace.yaml"
@@ -101,7 +103,7 @@ class CopilotCli(Agent):
             since, state = None, {}
         stem = path.parent.name if path.name == EVENTS else path.stem
         info = SessionInfo(id=as_text(state.get("id")) or f"copilot:{stem}")
-        events = Events(info, state)
+        events, sides = Events(info, state), Sides(info, state.get("sides"))
         coverage = Coverage()
         end = since.offset if since is not None else 0
         start = number = since.turns if since is not None else 0
@@ -120,8 +122,14 @@ class CopilotCli(Agent):
                     session_id = data.get("sessionId") if isinstance(data, dict) else None
                     if session_id:
                         info.id = f"copilot:{session_id}{copy_mark(path)}"
-                found = events.turns(event, coverage)
                 end = at + len(line)
+                side = sides.key_of(event)
+                if side:
+                    coverage.records -= 1
+                    sides.take(side, event, events)
+                    continue
+                found = events.turns(event, coverage)
+                sides.meet(found)
                 number += len(found)
                 yield from found
             _workspace(path.with_name(WORKSPACE), info)
@@ -134,17 +142,20 @@ class CopilotCli(Agent):
             last = batch
         if last is None:
             last = Batch(info, start)  # nothing but the facts beside may have changed
+        for batch in sides.batches():
+            yield last
+            last = batch
         last.checkpoint = Checkpoint(
             end,
             lines.fingerprint(path, min(lines.HEAD, end)) if end else "",
             number,
-            {**events.state(), "id": info.id},
+            scrubbed({**events.state(), "id": info.id, "sides": sides.state()}),
         )
         yield last
 
     def resume(self, session: SessionInfo) -> Resume | None:
-        """``copilot --resume ID``."""
-        native = session.native_id.partition(".")[0]
+        """``copilot --resume ID``; a sub-agent is part of its parent."""
+        native = session.native_id.partition("/")[0].partition(".")[0]
         return Resume(("copilot", "--resume", native), session.project or "")
 
 

@@ -82,7 +82,7 @@ class Events:
         turn = Turn(role="system", blocks=[], time=moment, uid=as_text(event.get("id")))
         turns = [turn]
         if kind == "user.message":
-            self._user(turn, data, event)
+            self._user(turn, data)
         elif kind == "assistant.message":
             self._assistant(turn, data)
         elif kind == "assistant.reasoning":
@@ -110,11 +110,11 @@ class Events:
             coverage.skipped += 1
         return turns
 
-    def _user(self, turn: Turn, data: dict[str, Any], event: dict[str, Any]) -> None:
+    def _user(self, turn: Turn, data: dict[str, Any]) -> None:
         turn.role = "user"
         text = as_text(data.get("content"))
         turn.blocks = [Text(text)] if text.strip() else []
-        turn.meta = bool(data.get("source") or event.get("agentId"))
+        turn.meta = bool(data.get("source"))
         attachments = data.get("attachments")
         for attachment in attachments if isinstance(attachments, list) else []:
             if isinstance(attachment, dict):

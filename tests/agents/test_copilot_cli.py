@@ -160,6 +160,56 @@ def test_reading_on_line_by_line(tmp_path: Path) -> None:
     same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
 
 
+TASK = {"description": "Count geese", "prompt": "How many geese?", "agent_type": "explore"}
+WITH_AGENTS = [
+    *LOG[:5],
+    event("assistant.message", 30, messageId="t1", model="big-model", content="I ask.", outputTokens=9, toolRequests=[{"toolCallId": "t", "name": "task", "arguments": TASK}]),
+    event("subagent.started", 31, toolCallId="t", agentName="explore", agentDisplayName="Explore"),
+    event("assistant.message", 32, messageId="s1", model="small-model", content="Looking.", outputTokens=4, parentToolCallId="t", toolRequests=[{"toolCallId": "g", "name": "grep", "arguments": {"q": "goose"}}, {"toolCallId": "n", "name": "task", "arguments": {"prompt": "And swans?"}}]),
+    event("tool.execution_start", 33, toolCallId="g", toolName="grep", parentToolCallId="t"),
+    event("subagent.started", 33, {"agentId": "a-7"}, toolCallId="n", agentName="swans"),
+    event("user.message", 34, {"agentId": "a-7"}, content="And swans?"),
+    event("assistant.message", 35, {"agentId": "a-7"}, messageId="s2", model="small-model", content="No swans.", outputTokens=2),
+    event("tool.execution_complete", 36, toolCallId="n", success=True, parentToolCallId="t", result={"content": "No swans."}),
+    event("tool.execution_complete", 36, toolCallId="g", success=True, parentToolCallId="t", result={"content": "1 goose"}),
+    event("subagent.completed", 37, toolCallId="t", agentName="explore"),
+    event("tool.execution_complete", 38, toolCallId="t", success=True, result={"content": "One goose."}),
+    event("assistant.message", 39, messageId="t2", model="big-model", content="One.", outputTokens=3),
+    event("session.shutdown", 40, modelMetrics=metrics(big_model=(100, 12, 0, 0, 0), small_model=(50, 6, 0, 0, 0))),
+]  # fmt: skip
+
+
+def test_sub_agents_are_sessions_below_their_parent(tmp_path: Path) -> None:
+    path, reading = chat(tmp_path), Reading()
+    for number in range(1, len(WITH_AGENTS) + 1):
+        write(path, *WITH_AGENTS[:number])
+        assert reading.take(AGENT, AGENT.source_at(path)).emitted <= 2
+        same(reading.sessions, read_all(AGENT, AGENT.source_at(path)))
+    main, geese = reading.sessions[SID], reading.sessions[f"{SID}/t"]
+    swans = reading.sessions[f"{SID}/n"]
+    assert main.texts() == ["Count the ducks", "I ask.", "One."]
+    assert main.info.model == "big-model"
+    (result,) = main.results()
+    assert (result.child, result.content) == (f"copilot:{SID}/t", [Text("One goose.")])
+    assert geese.roles == ["assistant", "tool", "tool"]
+    assert (geese.info.title, geese.info.project) == ("Count geese", "/w/pond")
+    assert (geese.info.parent, geese.info.parent_tool_use) == (f"copilot:{SID}", "t")
+    assert geese.info.created_at == 1772359232000
+    assert [(r.tool_use_id, r.child) for r in geese.results()] == [
+        ("n", f"copilot:{SID}/n"), ("g", ""),
+    ]  # fmt: skip
+    assert (swans.info.parent, swans.info.title) == (f"copilot:{SID}/t", "swans")
+    assert swans.texts() == ["And swans?", "No swans."]
+    assert not swans.turns[0].meta
+    everything = main.usage + geese.usage + swans.usage
+    assert (everything.input, everything.output) == (150, 18)
+    counted = [session.coverage for session in reading.sessions.values()]
+    assert sum(coverage.records for coverage in counted) == len(WITH_AGENTS)
+    resume = AGENT.resume(swans.info)
+    assert resume is not None
+    assert resume.argv == ("copilot", "--resume", SID)
+
+
 @pytest.mark.parametrize(
     ("yaml", "title"),
     [
@@ -301,3 +351,4 @@ def test_a_copy_beside_the_original(tmp_path: Path) -> None:
 
 def test_every_wrong_shape(tmp_path: Path) -> None:
     assert torture_lines(AGENT, write(chat(tmp_path), *LOG)) > 500
+    assert torture_lines(AGENT, write(chat(tmp_path), *WITH_AGENTS[5:])) > 500
