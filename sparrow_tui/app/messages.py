@@ -71,11 +71,24 @@ class SessionFound(Message):
 
     session: Session
     turn: int | None
-    hits: Sequence[int]
     focus: bool
     query: Query | None = None
     refresh: bool = False
     """The store changed while the session is shown."""
+
+    @property
+    def finds(self) -> bool:
+        """Whether there are matches to be told of later."""
+        return self.query is not None and bool(self.query.terms)
+
+
+@dataclass
+class MatchesFound(Message):
+    """The turns of a session to show that a search finds."""
+
+    session: Session
+    query: Query
+    turns: Sequence[int]
 
 
 @dataclass

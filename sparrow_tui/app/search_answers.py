@@ -10,6 +10,7 @@ from textual.message import Message
 
 from sparrow_tui.app import messages
 from sparrow_tui.query import Query
+from sparrow_tui.store.base import Session
 from sparrow_tui.store.grouping import grouped
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search import Results
@@ -84,7 +85,13 @@ def found(
 
 
 def opened(store: SqliteStore, opening: Opening, query: Query) -> Message | None:
-    """The session somebody wants to see, with the turns a query finds in it.
+    """The session somebody wants to see, and the turn to begin at.
+
+    Args:
+        store: where it is.
+        opening: what is wanted.
+        query: without a turn wanted one begins at the newest it finds. Which others it finds
+            (`matches`) may take longer than anybody wants to wait for the text.
 
     Returns:
         The session; or that it is not there any more, if that needs to be said.
@@ -98,9 +105,14 @@ def opened(store: SqliteStore, opening: Opening, query: Query) -> Message | None
         gone = messages.EngineFailed("that session is not in the store (any more)")
         return None if opening.refresh else gone
     if opening.refresh:
-        return messages.SessionFound(session, None, [], False, None, refresh=True)
-    hits = store.searcher.hits_in_session(query, session.sid) if query.terms else []
+        return messages.SessionFound(session, None, False, None, refresh=True)
     turn = opening.turn
-    if turn is None and hits:
-        turn = hits[-1]
-    return messages.SessionFound(session, turn, hits, opening.focus, query)
+    if turn is None and query.terms:
+        turn = next(iter(store.searcher.hits_in_session(query, session.sid, 1)), None)
+    return messages.SessionFound(session, turn, opening.focus, query)
+
+
+def matches(store: SqliteStore, session: Session, query: Query) -> messages.MatchesFound:
+    """The turns of a session a query finds."""
+    turns = store.searcher.hits_in_session(query, session.sid)
+    return messages.MatchesFound(session, query, turns)

@@ -48,6 +48,10 @@ class SearchEngine(Thread):
         self._refresh = False
         self._rows: list[int] | None = None
         self._opening: Opening | None = None
+        self._opened: messages.SessionFound | None = None
+        """A session shown, whose other matches are still to be found."""
+        self._matching = False
+        """Whether they are being looked for."""
         self._jobs: list[Callable[[SqliteStore], None]] = []
         self._busy = False
         self._query = language.parse("")
@@ -95,7 +99,7 @@ class SearchEngine(Thread):
         """Ask for the details of rows that came into view."""
         with self._ready:
             self._rows = list(sids)
-            self._ready.notify_all()
+            self._ask()
 
     def open(
         self,
@@ -113,7 +117,7 @@ class SearchEngine(Thread):
             if asked is not None and asked.session == session:
                 focus = focus or asked.focus  # chosen, and better results came in before it opened
             self._opening = Opening(session, turn, focus, refresh)
-            self._ready.notify_all()
+            self._ask()
 
     def show_children(self, show: bool) -> None:
         """Whether the unfiltered list has sub-agents' sessions in it."""
@@ -145,7 +149,7 @@ class SearchEngine(Thread):
         """Let the engine's connection answer something else in between."""
         with self._ready:
             self._jobs.append(job)
-            self._ready.notify_all()
+            self._ask()
 
     async def complete(self, facet: str, typed: str) -> list[str]:
         """Values of a facet the store holds."""
@@ -171,6 +175,13 @@ class SearchEngine(Thread):
         with self._ready:
             self._stopping = True
             self._wake()
+
+    def _ask(self) -> None:
+        """Something is asked that matches in the session shown do not keep waiting."""
+        if self._matching:
+            self._wake()
+        else:
+            self._ready.notify_all()
 
     def _wake(self) -> None:
         if self._busy and self._store is not None:
@@ -215,9 +226,15 @@ class SearchEngine(Thread):
             rows, opening, jobs = self._rows, self._opening, self._jobs
             if text is None:
                 self._rows, self._opening, self._jobs = None, None, []
+            opened = None
+            if text is None and rows is None and opening is None and not jobs:
+                opened, self._opened = self._opened, None
+            self._matching = opened is not None
             self._busy = True
         if text is not None:
             self._search(store, text, generation, refresh)
+        elif opened is not None:
+            self._match(store, opened)
         else:
             self._answer(store, jobs, opening, rows, generation)
         self._watch(store)
@@ -240,6 +257,8 @@ class SearchEngine(Thread):
                     answer = search_answers.opened(store, opening, self._results.query)
                     if answer is not None:
                         self._post(answer)
+                    if isinstance(answer, messages.SessionFound) and not answer.refresh:
+                        self._opened = answer if answer.finds else None
                     opening = None
         except Interrupted:
             with self._ready:
@@ -255,9 +274,24 @@ class SearchEngine(Thread):
             found = store.searcher.details(rows, self._results.query, self._results)
             self._post(messages.RowsFound(generation, {hit.session.sid: hit for hit in found}))
 
+    def _match(self, store: SqliteStore, opened: messages.SessionFound) -> None:
+        """Find the other matches in a session that is shown; what comes up goes before."""
+        assert opened.query is not None
+        try:
+            with translated(store.path):
+                self._post(search_answers.matches(store, opened.session, opened.query))
+        except Interrupted:
+            self._opened = opened
+            raise
+
     def _has_work(self) -> bool:
         return bool(
-            self._stopping or self._text is not None or self._rows or self._opening or self._jobs
+            self._stopping
+            or self._text is not None
+            or self._rows
+            or self._opening
+            or self._opened
+            or self._jobs
         )
 
     def _watch(self, store: SqliteStore) -> None:

@@ -126,6 +126,7 @@ class Driver:
             and view._opening is None
             and view._goal is None
             and view.map.is_complete
+            and not view.matches_due
         )
 
     def titles(self) -> list[str]:

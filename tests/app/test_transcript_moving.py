@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from threading import Event
+
+from msgspec.structs import replace
 from textual import events
 
-from sparrow_tui.app import turn_window
+from sparrow_tui.app import search_answers, turn_window
 from sparrow_tui.app.outline import outline
 from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.store import open_store
+from sparrow_tui.store.base import Interrupted
 from tests.app.test_transcript import SID, fill, read, talk
 
 HOUR = 3_600_000
@@ -313,3 +317,43 @@ async def test_the_cursor_and_what_is_selected_stand_out(running, location):
         await driver.press("escape")
         assert grounds(0) == plain
         assert not grounds(view.current_turn) <= plain
+
+
+async def test_matches_asked_for_before_they_are_known(running, location, monkeypatch):
+    found = Event()
+    matches = search_answers.matches
+
+    def slow(*asked):
+        if not found.wait(0.005):
+            raise Interrupted
+        return matches(*asked)
+
+    monkeypatch.setattr(search_answers, "matches", slow)
+    turns = talk(30)
+    for index in (2, 14, 27):
+        turns[index] = Turn(role="assistant", blocks=[Text(f"a needle, number {index}")])
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await driver.type("needle")
+        await driver.press("enter")
+        view = driver.view
+        await driver.until(lambda: view.has_focus and view.current_turn == 27)
+        await driver.press("N")
+        assert view.matches_due
+        assert view.current_turn == 27
+        found.set()
+        await driver.until(lambda: view.current_turn == 14)
+        assert view.hits == [2, 14, 27]
+
+
+async def test_a_session_that_was_looked_over_is_not_looked_over_again(running, location):
+    async with running(fill(location, talk(50)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        asked: list[str] = []
+        survey = view.loader.survey
+        view.loader.survey = lambda session, *more: (asked.append(session), survey(session, *more))
+        view.open(view.session, at=40)
+        await driver.until(lambda: view.current_turn == 40)
+        assert view.map.is_complete
+        view.open(replace(view.session, turns=49), at=3)
+        await driver.until(lambda: asked == [SID])

@@ -14,6 +14,7 @@ from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
+from sparrow_tui.query import Query
 from sparrow_tui.store.base import Session, SessionHit
 
 SETTLED = 0.045
@@ -34,6 +35,8 @@ class Reading(Panes):
         self._next: tuple[int, int | None] | None = None
         """Session and turn to be shown once the selection stands still."""
         self._follow: Timer | None = None
+        self._shown_as: tuple[str, int | None, Query | None] | None = None
+        """Session, turn and search the transcript was opened with; none: it shows others now."""
 
     # From the list
 
@@ -67,22 +70,33 @@ class Reading(Panes):
         """A session to show."""
         view = self.transcript
         same = self.session is not None and self.session.id == event.session.id
+        if event.refresh and not same:
+            return  # another is shown by now
         self.session = event.session
         if not same:
             self.session_changed()
         self._head()
-        if same and event.refresh:
+        if event.refresh:
             view.turns_appended(event.session.turns)
-        elif not same or event.turn is not None or (event.focus and view.hits != [*event.hits]):
-            view.open(
-                event.session,
-                at=event.turn,
-                hits=list(event.hits),
-                highlight=self.app.highlighter(event.query),
-            )
+        elif not same or event.turn is not None or event.focus:
+            shown_as = (event.session.id, event.turn, event.query)
+            if self._shown_as != shown_as:
+                self._shown_as = shown_as
+                view.open(
+                    event.session,
+                    at=event.turn,
+                    matches_due=event.finds,
+                    highlight=self.app.highlighter(event.query),
+                )
         if event.focus:
             self.make_room(True)
             view.focus()
+
+    def on_matches_found(self, event: messages.MatchesFound) -> None:
+        """Where else in the session shown the search finds something."""
+        shown = self._shown_as
+        if shown is not None and (shown[0], shown[2]) == (event.session.id, event.query):
+            self.transcript.show_matches(event.turns)
 
     def session_changed(self) -> None:
         """Another session than before is shown."""
@@ -122,6 +136,7 @@ class Reading(Panes):
     def _find(self, event: FindBar.Find) -> None:
         event.stop()
         wanted = event.pattern
+        self._shown_as = None
         self.transcript.find(wanted.fits if wanted else None, wanted.spots if wanted else None)
 
     @on(FindBar.Goto)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from sparrow_tui.store.places import Bucket
 
 NUMBER = 400
 """Stretches a session is divided into."""
-FINE = 2_000
-"""Places on the map where a match may be."""
 
 
 class Minimap:
@@ -21,7 +19,7 @@ class Minimap:
         self,
         buckets: Sequence[Bucket] = (),
         total: int = 0,
-        hits: Iterable[int] = (),
+        hits: Sequence[int] = (),
         width: int = 80,
     ) -> None:
         """Draw the map, as far as is known.
@@ -29,42 +27,28 @@ class Minimap:
         Args:
             buckets: the session's stretches, from its beginning on.
             total: its turns; those not in a stretch yet are taken to be like those that are.
-            hits: turns that match.
+            hits: turns that match, in order; more may be added to it later.
             width: cells of a line of text.
         """
         self.is_complete = _known(buckets) >= total
         self._buckets = buckets if self.is_complete else [*buckets, _guessed(buckets, total)]
         self._starts = [bucket.start for bucket in self._buckets]
         self._tops = [0]
-        self._hit_turns = list(hits)
-        self._hit_at: set[int] = set()
+        self._hits = hits
         self._marks: list[str] = []
+        self._marked_for = (0, 0)
+        """Rows and matches the marks were worked out for."""
         self.fit(width)
 
     def fit(self, width: int) -> None:
         """Estimate heights for another width."""
         self._tops = [0, *accumulate(bucket.height(width) for bucket in self._buckets)]
-        self._marks = []
-        hits, self._hit_turns = self._hit_turns, []
-        self._hit_at.clear()
-        self.add_hits(hits)
+        self._marked_for = (0, 0)
 
-    def add_hits(self, hits: Iterable[int]) -> None:
-        """More turns that match. However many there are, a place on the map is kept once."""
-        if not self._buckets:
-            return
-        for hit in hits:
-            place = int(self.position(hit) * FINE)
-            if place not in self._hit_at:
-                self._hit_at.add(place)
-                self._hit_turns.append(hit)
-                self._marks = []
-
-    def forget_hits(self) -> None:
-        """No turn matches any more."""
-        self._hit_at.clear()
-        self._hit_turns.clear()
-        self._marks = []
+    def show_hits(self, hits: Sequence[int]) -> None:
+        """Mark other turns that match, in order; more may be added to it later."""
+        self._hits = hits
+        self._marked_for = (0, 0)
 
     def is_outgrown(self, total: int) -> bool:
         """Whether a session of ``total`` turns wants a new map: it has grown by a stretch."""
@@ -102,7 +86,8 @@ class Minimap:
 
     def marks(self, rows: int) -> list[str]:
         """What each of ``rows`` cells shows: a style's name, or nothing."""
-        if len(self._marks) != rows:
+        if self._marked_for != (rows, len(self._hits)):
+            self._marked_for = rows, len(self._hits)
             self._marks = [""] * rows
             for bucket, top, bottom in zip(self._buckets, self._tops, self._tops[1:], strict=False):
                 look = _look(bucket)
@@ -113,9 +98,17 @@ class Minimap:
                 for row in range(first, min(last, rows)):
                     if _RANK[look] > _RANK[self._marks[row]]:
                         self._marks[row] = look
-            for place in self._hit_at:
-                self._marks[min(place * rows // FINE, rows - 1)] = "key"
+            for row in self._rows_with_hits(rows):
+                self._marks[row] = "key"
         return self._marks
+
+    def _rows_with_hits(self, rows: int) -> Iterator[int]:
+        """Rows with a match: a look for each row, however many matches there are."""
+        number = 0
+        while number < len(self._hits):
+            row = min(int(self.position(self._hits[number]) * rows), rows - 1)
+            yield row
+            number = bisect_left(self._hits, (row + 1) / rows, number + 1, key=self.position)
 
 
 def _known(buckets: Sequence[Bucket]) -> int:

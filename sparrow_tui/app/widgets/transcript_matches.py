@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -37,6 +38,10 @@ class TranscriptMatches(TranscriptMoving):
         """Matching turns, in order."""
         self.hit = -1
         """Number of the match one is at."""
+        self._due = False
+        """A search has been made whose matches are not told yet."""
+        self._steps: list[int] = []
+        """Steps to matches that are not known yet."""
         self._find_number = 0
         self._finding = False
 
@@ -45,8 +50,37 @@ class TranscriptMatches(TranscriptMoving):
         near = [number for number in (at - 1, at) if 0 <= number < len(self.hits)]
         return min(near, key=lambda number: abs(self.hits[number] - turn), default=-1)
 
+    @property
+    def matches_due(self) -> bool:
+        """Whether matches are still to be told."""
+        return self._due
+
+    def forget_matches(self, *, due: bool = False) -> None:
+        """No turn matches, or which do is told later (``due``)."""
+        self.hits, self.hit = [], -1
+        self._due = due
+        self._steps.clear()
+        self.map.show_hits(self.hits)
+
+    def show_matches(self, turns: Sequence[int]) -> None:
+        """Take in the turns that match, in order, and go where one wanted to meanwhile."""
+        if self.put_off(partial(self.show_matches, turns)) or not self._due:
+            return
+        steps = [*self._steps]
+        self.forget_matches()
+        self.hits.extend(turns)
+        self.hit = self._hit_near(self.cursor.turn)
+        self.redraw()
+        for step in steps:
+            self.action_match(step)
+
     def action_match(self, step: int) -> None:
         """The next or previous match: in this turn, else in the next turn that has one."""
+        if self.put_off(partial(self.action_match, step)):
+            return
+        if self._due:
+            self._steps.append(step)
+            return
         if not self.hits:
             self.say("nothing searched for: / finds in this session")
             return
@@ -138,9 +172,8 @@ class TranscriptMatches(TranscriptMoving):
         """
         self._find_number = self.loader.find(self.session_id, fits)
         self._finding = fits is not None
-        self.hits, self.hit = [], -1
+        self.forget_matches()
         self.highlight = highlight
-        self.map.forget_hits()
         self.restyle()
 
     def on_find_told(self, event: FindTold) -> None:
@@ -151,7 +184,6 @@ class TranscriptMatches(TranscriptMoving):
         first = not self.hits
         self.hits.extend(event.turns)
         self._finding = not event.done
-        self.map.add_hits(event.turns)
         if self.hits and (first or self.hit < 0):
             following = bisect_left(self.hits, self.cursor.turn)
             if following < len(self.hits) or event.done:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -18,6 +19,9 @@ from sparrow_tui.model import Text
 from sparrow_tui.store.base import Session
 from sparrow_tui.text.spans import Line, Span
 from sparrow_tui.text.turns import clock_of
+
+SURVEYS = 32
+"""Sessions whose maps are kept."""
 
 
 class TranscriptView(TranscriptTaking):
@@ -43,6 +47,8 @@ class TranscriptView(TranscriptTaking):
         self.session: Session | None = None
         self.unread_from: int | None = None
         """The first turn that came since the reader was at the end."""
+        self._surveys: dict[str, tuple[tuple[int, int | None], Surveyed]] = {}
+        """Sessions looked over: their turns and last change then, and what was found."""
         self._was_read = False
         """Whether this session had the focus since it was opened."""
 
@@ -57,7 +63,7 @@ class TranscriptView(TranscriptTaking):
         session: Session,
         *,
         at: int | None = None,
-        hits: Sequence[int] = (),
+        matches_due: bool = False,
         highlight: Highlighter | None = None,
     ) -> None:
         """Show a session.
@@ -67,12 +73,11 @@ class TranscriptView(TranscriptTaking):
         Args:
             session: which.
             at: a turn to begin at; ``None``: where it was left, else its beginning.
-            hits: turns that match a search.
+            matches_due: turns that match a search are told later (`show_matches`).
             highlight: finds the search's words in displayed text.
         """
         self.remember()
         self._generation += 1
-        generation = self._generation
         left = self.places.get(session.id)
         start = at if at is not None else left.spot.turn if left is not None else 0
         start = min(max(start, 0), max(session.turns - 1, 0))
@@ -80,14 +85,12 @@ class TranscriptView(TranscriptTaking):
         def begin() -> None:
             self.session, self.session_id = session, session.id
             self.highlight = highlight
-            self.hits = list(hits)
-            self.hit = self._hit_near(start)
+            self.forget_matches(due=matches_due)
             self.selected_from = None
             self.following = False
             self._marks.clear()
             self.said = ""
-            self.map = Minimap(total=session.turns)
-            self.set_timer(AHEAD, lambda: self._survey(session.id, generation))
+            self._map_of(session)
             self.cursor = Place(0)
             self._was_read = self.has_focus
             self.unread_from = None
@@ -120,6 +123,16 @@ class TranscriptView(TranscriptTaking):
             self.model.clear(0)
             opening()
 
+    def _map_of(self, session: Session) -> None:
+        """The map of a session that begins to be shown; looked over unless it was, as it is."""
+        as_it_is, known = self._surveys.get(session.id, (None, None))
+        if known is not None and as_it_is == (session.turns, session.updated_at):
+            self.map = Minimap(known.buckets, known.total, self.hits, self.text_width)
+        else:
+            self.map = Minimap(total=session.turns, hits=self.hits)
+            generation = self._generation
+            self.set_timer(AHEAD, lambda: self._survey(session.id, generation))
+
     def _survey(self, session_id: str, generation: int) -> None:
         self.loader.survey(session_id, generation, NUMBER)
 
@@ -129,6 +142,12 @@ class TranscriptView(TranscriptTaking):
         if event.generation == self._generation:
             self.map = Minimap(event.buckets, event.total, self.hits, self.text_width)
             self._refresh_changed()
+            if self.map.is_complete and self.session is not None:
+                self._surveys.pop(self.session.id, None)
+                as_it_is = event.total, self.session.updated_at
+                self._surveys[self.session.id] = as_it_is, event
+                if len(self._surveys) > SURVEYS:
+                    del self._surveys[next(iter(self._surveys))]
 
     def on_resize(self) -> None:
         """Heights are estimated anew for another width."""
@@ -157,6 +176,8 @@ class TranscriptView(TranscriptTaking):
 
         Who sees the end goes on seeing it; who reads elsewhere is told, and nothing moves.
         """
+        if self.put_off(partial(self.turns_appended, total)):
+            return
         before = self.model.total
         sees_end = self._sees_end()
         if total > before:
