@@ -293,7 +293,7 @@ async def test_who_sees_the_end_goes_on_seeing_it(running, location):
         assert "new turns" not in driver.lines()[-1]
         # Who has gone back is left in peace.
         await driver.press("g")
-        await driver.until(lambda: view.current_turn == 0)
+        await driver.until(lambda: view.current_turn == 0 and view._goal is None)
         store.append(SID, [Turn(role="assistant", blocks=[Text("fresh words two")])])
         await driver.until(lambda: "1 new turn (G)" in driver.lines()[-1])
         assert view.current_turn == 0
