@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sparrow_tui.agents.common import as_text, milliseconds, title_of
+from sparrow_tui.agents.common import COUNT_LIMIT, as_text, milliseconds, title_of
 from sparrow_tui.agents.injected import user_turns
 from sparrow_tui.agents.line_session import WRONG_SHAPE, count_unknown
 from sparrow_tui.model import (
@@ -42,6 +42,7 @@ def sum_of(entries: Any) -> float:
             for entry in (entries if isinstance(entries, list) else [])
             if isinstance(entry, dict)
             and isinstance(entry.get("value"), int | float)
+            and 0 <= entry["value"] < COUNT_LIMIT
             and as_text(entry.get("unit")).startswith("credit")
         ),
         4,
@@ -104,6 +105,9 @@ def _entry(entry: Any, info: SessionInfo, coverage: Coverage) -> list[Turn]:
     answer = _answer(entry.get("assistant"), coverage)
     if answer is not None:
         answer.time = answered or asked
+        sent = milliseconds(request.get("request_start_timestamp_ms"))
+        if sent is not None and answered is not None and answered > sent:
+            answer.duration_ms = answered - sent
         answer.model = as_text(request.get("model_id"))
         answer.uid = answer.uid or as_text(request.get("message_id"))
         info.model = answer.model or info.model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,7 @@ def test_database(database: Path) -> None:
         *("user", "assistant", "tool", "assistant", "tool", "user", "user", "assistant")
     ]
     assert [turn.time for turn in session.turns[:2]] == [T, T + 5000]
+    assert session.turns[1].duration_ms == 4999
     assert session.uses()[0].input == {"path": "duck"}
     assert session.results()[0].content == [Text("quack"), Text("no ducks")]
     assert [r.is_error for r in session.results()] == [True, True]
@@ -250,6 +252,15 @@ def test_database(database: Path) -> None:
     save(database, longer, T + 10_000)
     assert reading.take(AGENT, AGENT.source_at(database)).emitted == 10
     same(reading.sessions, read_all(AGENT, AGENT.source_at(database)))
+
+
+def test_credits_beyond_all_measure_count_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "saved.json"
+    text = json.dumps(CONVERSATION)
+    assert '"value": ' in text
+    path.write_text(re.sub(r'"value": [\d.]+', f'"value": 1{"0" * 400}', text))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert "credits" not in session.info.extra
 
 
 def test_a_compacted_conversation_keeps_what_was_read(database: Path) -> None:
