@@ -11,10 +11,11 @@ from sparrow_tui.agents.projects import json_file, known
 
 
 class OpenCodeGo(Agent):
-    """Reads ``<project>/.opencode/opencode.db``.
+    """Reads ``<project>/.opencode/opencode.db``, or where ``data.directory`` is set to.
 
     The program keeps no list of its projects. Looked into are the directories that other
     agents' registries name and the folders near home (`projects.known`): never all of home.
+    `Source.kind` is the project where the database's folder does not tell it.
     """
 
     name = "opencode-go"
@@ -26,13 +27,13 @@ class OpenCodeGo(Agent):
 
     def roots(self, place: Place) -> list[Path]:
         """The ``.opencode`` folders found; the configured one first."""
-        return list(_folders(place))
+        return [folder for folder, _ in _folders(place)]
 
     def sources(self, place: Place) -> Iterator[Source]:
         """The databases in them, copies beside them included."""
-        for folder in _folders(place):
+        for folder, project in _folders(place):
             for entry in walk(folder, (".db",), 0):
-                source = database_source(self.name, entry.path)
+                source = database_source(self.name, entry.path, project)
                 if entry.name.startswith("opencode") and source is not None:
                     yield source
 
@@ -51,20 +52,34 @@ class OpenCodeGo(Agent):
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         """See `crush_schema.read`."""
         folder = Path(source.path).parent
-        project = str(folder.parent) if folder.name == ".opencode" else None
+        project = source.kind or (str(folder.parent) if folder.name == ".opencode" else None)
         yield from crush_schema.read(self.name, source, since, project)
 
 
-def _folders(place: Place) -> Iterator[Path]:
-    settings = json_file(place.home / ".opencode.json")
+def _folders(place: Place) -> Iterator[tuple[Path, str]]:
+    """Data directories: where the settings say, relative to each project, else ``.opencode``.
+
+    With the project, where that is not simply the folder above.
+    """
+    config = place.path("XDG_CONFIG_HOME", place.home / ".config")
+    homes = (place.home, config / "opencode", place.home / ".config" / "opencode")
+    named = next(filter(None, map(_directory, homes)), "")
+    if named and Path(named).is_absolute():
+        yield Path(named), ""
+    for project in known(place):
+        # A project's own settings go before the person's.
+        for name in dict.fromkeys((".opencode", named, _directory(project))):
+            folder = project / name
+            if name and folder.is_dir() and folder != Path(named):
+                yield folder, "" if name == ".opencode" else str(project)
+
+
+def _directory(folder: Path) -> str:
+    """``data.directory`` of a folder's ``.opencode.json``; empty if there is none."""
+    settings = json_file(folder / ".opencode.json")
     data = settings.get("data") if isinstance(settings, dict) else None
     named = data.get("directory") if isinstance(data, dict) else None
-    if isinstance(named, str) and Path(named).is_absolute():
-        yield Path(named)
-    for project in known(place):
-        folder = project / ".opencode"
-        if folder.is_dir():
-            yield folder
+    return named if isinstance(named, str) else ""
 
 
 AGENT = OpenCodeGo()

@@ -288,6 +288,25 @@ def test_opencode_go_projects_are_found_near_home_and_by_registries(tmp_path: Pa
     assert found == {home / "app", home / "work/client/app", tmp_path / "mnt/big"}
 
 
+def test_opencode_go_obeys_its_settings(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    make(home / "app" / "chats" / "opencode.db", later=False).close()
+    make(home / "lib" / "own" / "opencode.db", later=False).close()
+    (home / "lib" / ".opencode.json").write_text('{"data": {"directory": "own"}}')
+    place = Place(home, {"XDG_CONFIG_HOME": str(tmp_path / "config")}, "linux")
+    (found,) = OPENCODE_GO.sources(place)
+    assert found.path == str(home / "lib" / "own" / "opencode.db")
+    settings = tmp_path / "config" / "opencode" / ".opencode.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"data": {"directory": "chats"}}')
+    assert len(list(OPENCODE_GO.sources(place))) == 2
+    assert {s.info.project for s in read_all(OPENCODE_GO, found).values()} == {str(home / "lib")}
+    settings.write_text(json.dumps({"data": {"directory": str(home / "app" / "chats")}}))
+    assert [Path(s.path).parent.name for s in OPENCODE_GO.sources(place)] == ["chats", "own"]
+    settings.write_text('{"data": [{"directory": 7}]}')
+    assert len(list(OPENCODE_GO.sources(place))) == 1
+
+
 def test_files_given_by_hand(made: tuple[Agent, Path, sqlite3.Connection], tmp_path: Path) -> None:
     agent, path, db = made
     head = path.read_bytes()[:65536]
