@@ -25,7 +25,7 @@ from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.documents import Incomplete, array_items
 from sparrow_tui.agents.generic_lines import MessageLines, StreamLines, note, session_id
 from sparrow_tui.agents.generic_shapes import (
-    answer_of,
+    answers_of,
     looks_cut,
     messages_of,
     shape,
@@ -201,8 +201,7 @@ def _session(value: Any, native: str, source: Source, number: int) -> Iterator[B
     info = SessionInfo(id=native)
     messages = messages_of(value) if isinstance(value, dict) else None
     if messages is None and isinstance(value, dict):
-        answer = answer_of(value)
-        messages = [answer] if answer is not None else None
+        messages = answers_of(value) or None
     if messages is None:
         return
     for key in ("title", "name"):

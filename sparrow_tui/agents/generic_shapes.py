@@ -8,7 +8,7 @@ from typing import Any
 from sparrow_tui.agents.common import as_text, json_or_text
 from sparrow_tui.agents.injected import user_turns
 from sparrow_tui.agents.openai_messages import ROLES, Unknown, turn_of, usage_of
-from sparrow_tui.model import Block, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.model import Block, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
 
 SPEAKERS = {
     "human": "user",
@@ -36,17 +36,25 @@ def shape(value: Any) -> str:
         return ""
     if is_message(value):
         return "message"
-    if messages_of(value) is not None or answer_of(value) is not None:
+    if messages_of(value) is not None or answers_of(value):
         return "conversation"
     kind = value.get("type")
     if kind in _STREAM and isinstance(value.get("session_id"), str):
         told = isinstance(value.get("message"), dict) or kind == "result"
         return "stream" if told or value.get("subtype") == "init" else ""
-    if kind == "message" and _has(value, "role", ROLES) and isinstance(value.get("content"), list):
-        return "item"
-    if kind in ("function_call", "function_call_output") and isinstance(value.get("call_id"), str):
-        return "item"
-    return "item" if kind == "reasoning" and isinstance(value.get("summary"), list) else ""
+    return "item" if _is_item(value) else ""
+
+
+def _is_item(value: Any) -> bool:
+    """Whether a value is an item of OpenAI's Responses interface."""
+    if not isinstance(value, dict):
+        return False
+    kind = value.get("type")
+    if kind == "message":
+        return _has(value, "role", ROLES) and isinstance(value.get("content"), list)
+    if kind in ("function_call", "function_call_output"):
+        return isinstance(value.get("call_id"), str)
+    return kind == "reasoning" and isinstance(value.get("summary"), list)
 
 
 def looks_cut(head: bytes) -> bool:
@@ -87,11 +95,17 @@ def messages_of(value: dict[str, Any]) -> list[Any] | None:
         if isinstance(messages, list) and messages and is_message(messages[0]):
             system = holder.get("system")
             first = [{"role": "system", "content": system}] if system else []
-            answer = answer_of(value)
-            return [*first, *messages, *([answer] if answer else [])]
+            return [*first, *messages, *answers_of(value)]
         said = holder.get("conversations")
         if isinstance(said, list) and said and _is_said(said[0]):
             return said
+        asked = holder.get("input")
+        if isinstance(asked, str) and asked.strip() and _output_of(value):
+            asked = [{"role": "user", "content": asked}]
+        if isinstance(asked, list) and asked and (is_message(asked[0]) or _is_item(asked[0])):
+            system = holder.get("instructions")
+            first = [{"role": "system", "content": system}] if isinstance(system, str) else []
+            return [*first, *asked, *answers_of(value)]
     return None
 
 
@@ -115,13 +129,59 @@ def _is_said(value: Any) -> bool:
     )
 
 
-def answer_of(value: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a request, with the model and usage that came with it."""
+def answers_of(value: dict[str, Any]) -> list[Any]:
+    """The answer to a request as messages or items; why there is none, if it failed."""
+    answer = _answer_of(value)
+    if answer is not None:
+        return [answer]
+    output = _output_of(value)
+    if output:
+        return output
+    failed = _failure_of(value)
+    return [{"type": "error", "message": failed}] if failed else []
+
+
+def _responses(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where an answer may stand: in a batch's line, in a log of requests, at the top."""
     response = value.get("response", value.get("result"))
     response = response if isinstance(response, dict) else value
-    for holder in (response, response.get("body"), response.get("message")):
-        if not isinstance(holder, dict):
+    found = (response, response.get("body"), response.get("message"))
+    return [holder for holder in found if isinstance(holder, dict)]
+
+
+def _output_of(value: dict[str, Any]) -> list[Any]:
+    """The items of a response of OpenAI's Responses interface; the last message has its usage."""
+    for holder in _responses(value):
+        output = holder.get("output")
+        if not isinstance(output, list) or not any(map(_is_item, output)):
             continue
+        items, facts = list(output), {"model": holder.get("model"), "usage": holder.get("usage")}
+        for at in reversed(range(len(items))):
+            if isinstance(items[at], dict) and items[at].get("type") == "message":
+                items[at] = {**facts, "created_at": holder.get("created_at"), **items[at]}
+                break
+        return items
+    return []
+
+
+def _failure_of(value: dict[str, Any]) -> str:
+    """Why a request of a batch (it has a ``custom_id``) failed; empty if it did not."""
+    if not isinstance(value.get("custom_id"), str):
+        return ""
+    for holder in (*_responses(value), value):
+        error = holder.get("error")
+        while isinstance(error, dict) and isinstance(error.get("error"), dict):
+            error = error["error"]
+        if isinstance(error, dict):
+            return as_text(error.get("message") or error.get("type") or error.get("code"))
+        if holder.get("type") in ("canceled", "expired"):
+            return as_text(holder["type"])
+    return ""
+
+
+def _answer_of(value: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a request, with the model and usage that came with it."""
+    for holder in _responses(value):
         if _is_answer(holder):
             return holder
         choices = holder.get("choices")
@@ -206,6 +266,9 @@ def _item(kind: str, item: dict[str, Any], unknown: Unknown) -> list[Turn]:
             if isinstance(part, dict) and as_text(part.get("text")).strip()
         ]
         return [Turn(role="assistant", blocks=blocks, uid=uid)] if blocks else []
+    if kind == "error":
+        words = [Notice("error", as_text(item.get("message")))]
+        return [Turn(role="system", blocks=[*words], api_error=True)]
     if kind.endswith("_call"):
         rest = {key: value for key, value in item.items() if key not in ("type", "id", "status")}
         return [Turn(role="assistant", blocks=[ToolUse(pair, kind, rest)], uid=uid)]

@@ -98,7 +98,11 @@ def turn_of(message: dict[str, Any], unknown: Unknown) -> Turn | None:
     thought = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thought, str) and thought.strip():
         blocks.append(Reasoning(thought))
+    else:
+        blocks.extend(_reasoned(message.get("reasoning_details")))
     blocks.extend(content_blocks(message.get("content"), unknown))
+    if as_text(_dict(message.get("audio")).get("transcript")).strip():
+        blocks.append(Text(as_text(message["audio"]["transcript"])))
     if isinstance(message.get("refusal"), str) and message["refusal"]:
         blocks.append(Text(message["refusal"]))
     if ROLES[role] == "tool":
@@ -119,6 +123,13 @@ def turn_of(message: dict[str, Any], unknown: Unknown) -> Turn | None:
         model=as_text(message.get("model")) if role == "assistant" else "",
         uid=as_text(message.get("message_id") or message.get("id")),
     )
+
+
+def _reasoned(details: Any) -> list[Block]:
+    """Reasoning in OpenRouter's parts: texts and summaries, the encrypted ones left out."""
+    parts = details if isinstance(details, list) else []
+    texts = [as_text(_dict(part).get("text") or _dict(part).get("summary")) for part in parts]
+    return [Reasoning(text) for text in texts if text.strip()]
 
 
 def usage_of(usage: Any) -> Usage | None:

@@ -170,7 +170,10 @@ def test_a_message_a_line(tmp_path: Path) -> None:
 
 def test_batch_output(tmp_path: Path) -> None:
     failed = {"custom_id": "duck-2", "response": None, "error": {"code": "x"}}
-    session = only(put_lines(tmp_path / "out.jsonl", BATCH, failed))
+    path = put_lines(tmp_path / "out.jsonl", BATCH, failed)
+    session, broken = read_all(AGENT, AGENT.source_at(path)).values()
+    assert (broken.info.title, broken.turns[0].blocks) == ("duck-2", [Notice("error", "x")])
+    assert broken.turns[0].api_error
     assert (session.roles, session.texts()) == (["assistant"], ["One."])
     assert session.usage == Usage(input=30, output=7, cache_read=20)
     assert (session.info.title, session.info.model) == ("duck-1", "gpt-5")
@@ -180,6 +183,40 @@ def test_batch_output(tmp_path: Path) -> None:
     session = only(put_lines(tmp_path / "out.jsonl", done))
     assert (session.texts(), session.usage.output) == (["One."], 2)
     assert session.info.model == "claude-opus-4-6"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"response": {"status_code": 400, "body": {"error": {"message": "too long"}}}}, "too long"),
+        ({"result": {"type": "errored", "error": {"type": "error", "error": {"type": "invalid", "message": "bad"}}}}, "bad"),
+        ({"result": {"type": "expired"}}, "expired"),
+    ],
+)  # fmt: skip
+def test_failed_batches(tmp_path: Path, line: dict[str, Any], words: str) -> None:
+    session = only(put_lines(tmp_path / "out.jsonl", {"custom_id": "duck", **line}))
+    assert session.turns[0].blocks == [Notice("error", words)]
+
+
+def test_a_whole_response(tmp_path: Path) -> None:
+    usage = {"input_tokens": 9, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 2}}
+    response = {"object": "response", "model": "gpt-5", "created_at": 1_770_000_000, "output": ITEMS[1:6], "usage": usage}  # fmt: skip
+    session = only(put(tmp_path / "answer.json", response))
+    assert session.roles == ["assistant", "assistant", "tool", "assistant", "assistant"]
+    assert session.usage == Usage(input=7, output=4, cache_read=2)
+    assert (session.info.model, session.info.created_at) == ("gpt-5", 1_770_000_000_000)
+    asked = {"instructions": "You count.", "input": "Count", "model": "gpt-5"}
+    session = only(put(tmp_path / "log.json", {"request": asked, "response": response}))
+    assert session.texts() == ["You count.", "Count", "One."]
+    session = only(put(tmp_path / "log.json", {"body": {**asked, "input": ITEMS[:1]}}))
+    assert session.texts() == ["You count.", "Count"]
+
+
+def test_reasoning_in_parts_and_spoken_answers(tmp_path: Path) -> None:
+    details = [{"type": "reasoning.text", "text": "Look."}, {"type": "reasoning.encrypted", "data": "x"}, 7]  # fmt: skip
+    answer = {"role": "assistant", "content": None, "audio": {"transcript": "One."}, "reasoning_details": details}  # fmt: skip
+    session = only(put(tmp_path / "chat.json", {"messages": [OPENAI[1], answer]}))
+    assert session.turns[1].blocks == [Reasoning("Look."), Text("One.")]
 
 
 def test_anthropic(tmp_path: Path) -> None:
