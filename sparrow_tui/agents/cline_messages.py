@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from sparrow_tui.agents.cline_notices import notice
+from sparrow_tui.agents.cline_parts import (
+    ANSWERED,
+    answer_blocks,
+    attached,
+    call_of,
+    table_of,
+    words_of,
+)
 from sparrow_tui.agents.cline_results import Results
 from sparrow_tui.agents.common import (
     as_text,
-    data_url,
-    json_or_text,
     micro_dollars,
     milliseconds,
     whole,
@@ -135,32 +141,32 @@ class DisplayLog:
         if kind in ("command", "completion_result"):
             for suffix in _SUFFIXES:
                 text = text.removesuffix(suffix)
-        attached = _attached(message)
+        files = attached(message)
         thought = as_text(message.get("reasoning"))
         if thought.strip():
             self._add(Reasoning(thought), time)
         first = not any(turn.role == "user" for turn in self.turns)
         if kind in ("task", "user_feedback") or (kind == "text" and first):
             said = [Text(text)] if text.strip() else []
-            return self._reply([*said, *attached], time) or bool(thought)
+            return self._reply([*said, *files], time) or bool(thought)
         if kind == "user_feedback_diff":
-            change = _object(text)
+            change = table_of(text)
             words = f"{as_text(change.get('path'))}\n{as_text(change.get('diff'))}".strip()
             return self._reply([Text(words or text)], time)
         kept = self._part(kind, text, time, message)
-        for image in attached:
+        for image in files:
             self._add(image, time)
-        return kept or bool(attached or thought)
+        return kept or bool(files or thought)
 
     def _part(self, kind: str, text: str, time: int | None, message: dict[str, Any]) -> bool:
         """A message of the model's, a tool's or the extension's."""
-        value = _object(text)
+        value = table_of(text)
         if kind == "api_req_started" or kind in _SPENT:
             return self._request(kind, value, time)
         if kind in ("text", "completion_result", "new_task", "followup") or kind.endswith(
             "_mode_respond"
         ):
-            words = _words(kind, value, text)
+            words = words_of(kind, value, text)
             if not words.strip() or (kind == "completion_result" and words == self._said):
                 return False
             self._said = words
@@ -234,21 +240,7 @@ class DisplayLog:
     def _call(
         self, kind: str, text: str, value: dict[str, Any], time: int | None, message: dict[str, Any]
     ) -> bool:
-        if kind == "tool":
-            name, given = as_text(value.get("tool")) or "tool", dict(value)
-            given.pop("tool", None)
-        elif kind == "command":
-            name, given = "execute_command", {"command": text}
-        elif kind == "use_mcp_server":
-            name = ".".join(
-                as_text(value.get(key)) for key in ("serverName", "toolName") if value.get(key)
-            )
-            given = {
-                key: json_or_text(value[key]) for key in ("arguments", "uri") if value.get(key)
-            }
-        else:
-            name = kind
-            given = value or {"url" if kind == "browser_action_launch" else "text": text}
+        name, given = call_of(kind, text, value)
         if name == "summarizeTask":
             words = [Text(as_text(value.get("content")))]
             self.turns.append(Turn(role="summary", blocks=[Notice("compaction"), *words]))
@@ -271,31 +263,12 @@ class DisplayLog:
 
     def _answer(self, kind: str, text: str, value: dict[str, Any], time: int | None) -> bool:
         """What a tool said, for the last call of its kind."""
-        call = {
-            "command_output": "command",
-            "mcp_server_response": "use_mcp_server",
-            "subtask_result": "newTask",
-            "codebase_search_result": "codebaseSearch",
-            "subagent": "use_subagents",
-        }.get(kind, "browser_action")
+        call = ANSWERED.get(kind, "browser_action")
         if kind == "browser_action_result" and call not in self._pending:
             call = "browser_action_launch"
         result = self._pending.get(call) or ToolResult("")
         self._pending[call] = result
-        blocks: list[Block] = [Text(text)] if text.strip() else []
-        if kind == "browser_action_result" and value:
-            blocks = [Text(as_text(value[key])) for key in ("currentUrl", "logs") if value.get(key)]
-            if as_text(value.get("screenshot")):
-                blocks.append(data_url(as_text(value["screenshot"])))
-        elif kind == "subagent":
-            if value.get("status") == "running":
-                return False
-            items = value.get("items")
-            blocks = [
-                Text(as_text(item.get("result") or item.get("error")))
-                for item in (items if isinstance(items, list) else [])
-                if isinstance(item, dict)
-            ]
+        blocks = answer_blocks(kind, text, value)
         if not blocks or _known(result, text):
             return False
         self._tool(result, time)
@@ -321,29 +294,3 @@ def _known(result: ToolResult, text: str) -> bool:
     """Whether a result holds this text already (the log of requests has it whole)."""
     text = text.strip()
     return bool(text) and any(isinstance(b, Text) and text in b.text for b in result.content)
-
-
-def _words(kind: str, value: dict[str, Any], text: str) -> str:
-    """What the model says: a question with its options, a plan, plain text."""
-    if not value or kind in ("text", "completion_result"):
-        return text
-    words = as_text(value.get("question") or value.get("response") or value.get("context"))
-    options = value.get("options") or value.get("suggest")
-    for option in options if isinstance(options, list) else []:
-        answer = option.get("answer") if isinstance(option, dict) else option
-        words += f"\n- {as_text(answer)}"
-    return words or text
-
-
-def _attached(message: dict[str, Any]) -> list[Block]:
-    """Pictures (``data:`` URLs) and names of files that came with a message."""
-    images, files = message.get("images"), message.get("files")
-    blocks: list[Block] = [data_url(as_text(i)) for i in images] if isinstance(images, list) else []
-    for name in files if isinstance(files, list) else []:
-        blocks.append(Image(media_type="file", url=as_text(name)))
-    return blocks
-
-
-def _object(text: str) -> dict[str, Any]:
-    value = json_or_text(text)
-    return value if isinstance(value, dict) else {}
