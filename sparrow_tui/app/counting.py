@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sparrow_tui.app.clock import HOUR, MINUTE
-from sparrow_tui.app.widgets.metrics_footer import Figures, Pinned
+from sparrow_tui.app.widgets.footer_cells import Figures, Pinned
 from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.store.steps import HOUR_MS, day_start

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sparrow_tui import query as language
-from sparrow_tui.app.widgets.metrics_footer import Pinned
+from sparrow_tui.app.widgets.footer_cells import Pinned
 from sparrow_tui.query import Query
 from sparrow_tui.settings import SavedSearch
 from sparrow_tui.store.sqlite import SqliteStore

@@ -10,7 +10,8 @@ from textual.app import App, ComposeResult
 
 from sparrow_tui.app.tally import CHANGING_EVERY, WHOLE_EVERY, Tally
 from sparrow_tui.app.themes import THEMES, chart_colours
-from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter, Pinned
+from sparrow_tui.app.widgets.footer_cells import Figures, Pinned
+from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.model import Text, Turn, Usage
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.settings import SavedSearch, Settings
@@ -88,6 +89,59 @@ async def test_what_changes_lights_up_and_fades_without_moving_the_rest():
             footer._fade()
         assert not footer._glows
         assert footer._timer is None
+
+
+@pytest.mark.parametrize("width", [80, 140, 200])
+async def test_figures_grow_and_nothing_moves(width):
+    small = Figures(
+        requests=9, input=990, output=98, tool_calls=7, tool_errors=1, cost_micro=990_000,
+        active=9, today_tokens=980, today_cost=90_000, rate=9, history=(1, 2, 3),
+    )  # fmt: skip
+    steps = [
+        small,
+        replace(small, requests=10, input=1_010, tool_calls=10, rate=85),
+        replace(small, requests=999, input=10_100, output=120, tool_errors=12, rate=134),
+        replace(small, requests=1_234, input=99_000, cost_micro=12_340_000, today_cost=1_000_000),
+    ]
+    app = Alone()
+    async with app.run_test(size=(width, 10)) as pilot:
+        places = set()
+        for figures in steps:
+            app.footer.show(figures)
+            await pilot.pause()
+            line = app.line()
+            places.add(tuple(line.index(word) for word in ("↑", "↓", "tools", "$", "today")))
+            if width >= 140:
+                assert line.index("█") == width - 2  # the bars end where the line does
+        assert len(places) == 1
+
+
+async def test_room_to_grow_is_given_back_before_a_figure_goes():
+    app = Alone()
+    async with app.run_test(size=(72, 10)) as pilot:
+        few = Figures(requests=9, input=9, output=9, tool_calls=9, cost_micro=10_000, active=1)
+        app.footer.show(few)
+        await pilot.pause()
+        shown = app.line().split()
+        app.footer.show(replace(few, tool_errors=3, request_errors=2, today_tokens=4))
+        await pilot.pause()
+        assert {"ALL", "req", "✗2", "✗3", "live", "today"} <= set(app.line().split()), shown
+
+
+async def test_errors_that_come_are_red_while_they_are_lit():
+    app = Alone()
+    async with app.run_test(size=(140, 10)) as pilot:
+        footer = app.footer
+        footer.show(FIGURES)
+        footer.show(replace(FIGURES, tool_errors=13))
+        await pilot.pause()
+        red = footer.get_component_rich_style("metrics-footer--error").color
+        (lit,) = [s.style for s in footer.render_line(0) if s.text == "✗13"]
+        assert lit.color == red
+        assert lit.bgcolor == footer.get_component_rich_style("metrics-footer--lit").bgcolor
+        footer._fade()
+        (fading,) = [s.style for s in footer.render_line(0) if s.text == "✗13"]
+        assert (fading.color, fading.bgcolor) == (red, footer.rich_style.bgcolor)
 
 
 async def test_another_scope_is_no_news():

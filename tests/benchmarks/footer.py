@@ -28,7 +28,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sparrow_tui.app.app import SparrowApp
-from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
+from sparrow_tui.app.widgets.footer_cells import Figures
+from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.model import SessionInfo, Text, Turn, Usage
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.settings import SavedSearch, Settings

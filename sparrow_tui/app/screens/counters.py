@@ -17,7 +17,8 @@ from sparrow_tui.app.screens.dashboard import DashboardScreen
 from sparrow_tui.app.screens.endpoints import EndpointsScreen
 from sparrow_tui.app.screens.reading import Reading
 from sparrow_tui.app.tally import Tally
-from sparrow_tui.app.widgets.metrics_footer import Figures, MetricsFooter
+from sparrow_tui.app.widgets.footer_cells import Figures
+from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.store.sqlite import SqliteStore
 
