@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,8 @@ from sparrow_tui.agents.line_session import (
 )
 from sparrow_tui.agents.openai_messages import turn_of
 from sparrow_tui.agents.projects import json_file
+from sparrow_tui.agents.vibe_restore import MESSAGES, META, write_back
 from sparrow_tui.model import Coverage, SessionInfo, Turn, Usage
-
-MESSAGES, META = "messages.jsonl", "meta.json"
 
 
 class Vibe(Agent):
@@ -43,19 +42,15 @@ class Vibe(Agent):
     label = "Mistral Vibe"
     glyph = "▲"
     color = "#ff8205"
-    no_restore = "it needs the session's settings beside the messages, which are not kept"
+    restorable = True
 
     def roots(self, place: Place) -> list[Path]:
         """The session folder, by default and as ``config.toml`` names it."""
         home = place.path("VIBE_HOME", place.home / ".vibe")
         found = [home / "logs" / "session"]
-        try:
-            settings = tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
-            named = settings["session_logging"]["save_dir"]
-            if isinstance(named, str) and named:
-                found.append(Path(named.replace("~", str(place.home), 1)))
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        named = _logging(home).get("save_dir")
+        if isinstance(named, str) and named:
+            found.append(Path(named.replace("~", str(place.home), 1)))
         return list(dict.fromkeys(path for path in found if path.is_absolute()))
 
     def sources(self, place: Place) -> Iterator[Source]:
@@ -95,6 +90,22 @@ class Vibe(Agent):
     def resume(self, session: SessionInfo) -> Resume | None:
         """``vibe --resume ID`` where the session began."""
         return Resume(("vibe", "--resume", session.native_id), session.project or "")
+
+    def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
+        """A new folder where Vibe keeps its sessions now."""
+        prefix = _logging(place.path("VIBE_HOME", place.home / ".vibe")).get("session_prefix")
+        prefix = prefix if isinstance(prefix, str) and prefix.isidentifier() else "session"
+        return write_back(self.roots(place)[-1], prefix, session, turns)
+
+
+def _logging(home: Path) -> dict[str, Any]:
+    """``[session_logging]`` of the settings; empty if it cannot be read."""
+    try:
+        settings = tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = settings.get("session_logging")
+    return found if isinstance(found, dict) else {}
 
 
 def _meta(folder: Path) -> dict[str, Any] | None:

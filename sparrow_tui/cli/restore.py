@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
             model=session.model,
             created_at=session.created_at,
             updated_at=session.updated_at,
+            usage=session.usage,
             extra=session.extra,
         )
         path = agent.restore(info, store.turns(session.id), Place.here())

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile import grow, rewrite, torture_document, torture_lines
 from real import found_real
-from session_reading import Reading, Session, read_all
+from session_reading import Reading, Session, paths, read_all
 
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.vibe import AGENT
-from sparrow_tui.model import Raw, Reasoning, Text, Usage
+from sparrow_tui.model import (
+    Image,
+    Notice,
+    Raw,
+    Reasoning,
+    SessionInfo,
+    Text,
+    ToolResult,
+    ToolUse,
+    Turn,
+    Usage,
+)
 
 MESSAGES: list[dict[str, Any]] = [
     {"role": "user", "content": "How deep is the pond?", "message_id": "u1"},
@@ -133,6 +147,68 @@ def test_hostile_metadata(path: Path) -> None:
     for meta in mutations(META):
         path.with_name("meta.json").write_text(json.dumps(meta))
         adds_up(read_all(AGENT, AGENT.source_at(path)))
+
+
+def test_what_was_deleted_comes_back_the_same(path: Path, tmp_path: Path) -> None:
+    place, before = Place(tmp_path, {}, "linux"), only(path)
+    with pytest.raises(SourceError, match="exists; nothing was written"):
+        AGENT.restore(before.info, before.turns, place)
+    shutil.rmtree(path.parent)
+    back = AGENT.restore(before.info, before.turns, place)
+    assert (back, back.parent.stat().st_mode & 0o777) == (path.parent.with_name("session_20260201_100000_5e55-10") / "messages.jsonl", 0o700)  # fmt: skip
+    assert paths(path.parent.parent) == [
+        back.parent.name, f"{back.parent.name}/messages.jsonl", f"{back.parent.name}/meta.json",
+    ]  # fmt: skip
+    assert back.stat().st_mode & 0o777 == 0o600
+    after = only(back)
+    assert after.turns == before.turns
+    before.info.cost_micro = None  # Vibe works it out from its own prices
+    assert after.info == before.info
+    meta = json.loads(back.with_name("meta.json").read_text())
+    assert meta["total_messages"] == len(MESSAGES)  # Vibe appends what comes after so many
+    required = {"session_id", "start_time", "end_time", "git_commit", "git_branch", "environment", "username"}  # fmt: skip
+    assert required <= meta.keys()
+    with pytest.raises(SourceError, match="exists"):
+        AGENT.restore(before.info, before.turns, place)
+
+
+def test_what_cannot_be_restored_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    place, session = Place(tmp_path, {}, "linux"), only(path)
+    (tmp_path / ".vibe" / "config.toml").write_text(
+        '[session_logging]\nsave_dir = "~/kept"\nsession_prefix = "talk"\n'
+    )
+    system = Turn(role="system", blocks=[Notice("info", "x")])
+    with pytest.raises(SourceError, match="no messages"):
+        AGENT.restore(session.info, [system], place)
+    hostile = SessionInfo(id="vibe:../../x")
+    with pytest.raises(SourceError, match="folder's name"):
+        AGENT.restore(hostile, session.turns, place)
+    assert paths(tmp_path / "kept") == []
+
+    def broken() -> Iterator[Turn]:
+        yield session.turns[0]
+        raise SourceError("the store is gone")
+
+    with pytest.raises(SourceError, match="gone"):
+        AGENT.restore(session.info, broken(), place)
+    assert paths(tmp_path / "kept") == []
+    odd = [
+        Turn(role="user", blocks=[Text("a"), Text("b"), Image("image/png", "AAAA")]),
+        Turn(role="assistant", blocks=[ToolUse("t", "x", "raw"), ToolUse("u", "y", [1])]),
+        Turn(role="tool", blocks=[ToolResult("t", [Text("1")]), ToolResult("u", [])]),
+        Turn(role="assistant", blocks=[Text("dead")], branch=True),
+    ]
+    back = AGENT.restore(session.info, odd, place)
+    assert back.parent.name == "talk_20260201_100000_5e55-10"
+    again = only(back)
+    assert again.roles == ["user", "assistant", "tool", "tool"]
+    assert again.texts() == ["a", "b", "[image/png]"]
+    assert [use.input for use in again.uses()] == ["raw", [1]]
+    (tmp_path / "kept").chmod(0o500)
+    if os.access(tmp_path / "kept", os.W_OK):
+        return  # who may do everything cannot be kept out
+    with pytest.raises(SourceError, match="cannot be written"):
+        AGENT.restore(SessionInfo(id="vibe:other"), session.turns, place)
 
 
 def test_where_it_looks(path: Path, tmp_path: Path) -> None:
