@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.model import (
     Image,
     Notice,
@@ -268,6 +269,24 @@ async def test_following_and_unread(running, location):
         await driver.press("pageup")
         assert "following" not in driver.lines()[-1]
         store.close()
+
+
+async def test_new_turns_are_news_though_a_page_brought_them(running, location, monkeypatch):
+    told = MainScreen.on_store_changed
+    kept = []
+    monkeypatch.setattr(MainScreen, "on_store_changed", lambda screen, event: kept.append(event))
+    async with running(fill(location, talk(60)), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        store = open_store(location)
+        store.append(SID, [Turn(role="assistant", blocks=[Text("fresh words")])])
+        store.close()
+        await driver.until(lambda: kept)
+        view.reread()
+        await driver.press("pagedown")
+        await driver.until(lambda: view._goal is None and view.current_turn > 0)
+        told(driver.main, kept[-1])
+        await driver.until(lambda: "1 new turn (G)" in driver.lines()[-1])
 
 
 async def test_who_sees_the_end_goes_on_seeing_it(running, location):

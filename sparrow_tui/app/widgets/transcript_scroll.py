@@ -85,8 +85,10 @@ class TranscriptScroll(TranscriptCanvas):
         event.stop()
         if event.generation != self._generation:
             return
+        opening = self._opening is not None
         self.before_window()
-        self.model.total = event.total
+        if opening or event.total < self.model.total:
+            self.model.total = event.total  # that it has grown is told apart, as news
         if self.model.hold(event.start, event.turns, event.calls):
             self._wanted = None  # else asking again would bring the same
         goal = self._goal
