@@ -32,7 +32,7 @@ from sparrow_tui.agents.line_session import (
 from sparrow_tui.agents.openai_messages import turn_of
 from sparrow_tui.agents.projects import json_file
 from sparrow_tui.agents.vibe_restore import MESSAGES, META, write_back
-from sparrow_tui.model import Coverage, SessionInfo, Turn, Usage
+from sparrow_tui.model import Coverage, Image, SessionInfo, Turn, Usage
 
 
 class Vibe(Agent):
@@ -177,9 +177,29 @@ class _Session(LineSession):
 
 def _turn(record: dict[str, Any], coverage: Coverage) -> Turn | None:
     turn = turn_of(record, lambda kind: count_unknown(coverage, kind))
+    images = record.get("images")
+    pictures = list(_pictures(images if isinstance(images, list) else []))
+    if turn is None and pictures:
+        turn = Turn(role="user", blocks=[], uid=as_text(record.get("message_id")))
+    if turn is not None:
+        turn.blocks.extend(pictures)
     if turn is not None and record.get("injected") is True:
         turn.meta = True
     return turn
+
+
+def _pictures(images: list[Any]) -> Iterator[Image]:
+    """Pictures of a prompt: files by their path, or bytes (older ones without ``source``)."""
+    for image in images:
+        if not isinstance(image, dict):
+            continue
+        source = image.get("source")
+        source = source if isinstance(source, dict) else image
+        data, media_type = source.get("data"), as_text(image.get("mime_type"))
+        if isinstance(data, str) and data:
+            yield Image(media_type=media_type, data=data, size=len(data) * 3 // 4)
+        elif as_text(source.get("path")):
+            yield Image(media_type=media_type, url=as_text(source["path"]))
 
 
 def _read_old(source: Source, since: Checkpoint | None) -> Iterator[Batch]:

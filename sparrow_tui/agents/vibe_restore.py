@@ -89,8 +89,7 @@ def _messages(turn: Turn, names: dict[str, str]) -> Iterator[dict[str, Any]]:
     if turn.meta:
         told["injected"] = True
     texts = [block.text for block in turn.blocks if isinstance(block, Text)]
-    images = [block for block in turn.blocks if isinstance(block, Image)]
-    texts += [f"[{image.url or image.media_type or 'image'}]" for image in images]
+    images = [_image(block) for block in turn.blocks if isinstance(block, Image)]
     # Vibe joins parts by line breaks.
     content: Any = texts[0] if len(texts) == 1 else [{"type": "text", "text": t} for t in texts]
     if turn.role == "tool":
@@ -100,8 +99,9 @@ def _messages(turn: Turn, names: dict[str, str]) -> Iterator[dict[str, Any]]:
                 call = {"tool_call_id": block.tool_use_id, "name": names.get(block.tool_use_id, "")}
                 yield {"role": "tool", "content": answer, **call, **told}
                 told.pop("message_id", None)
-    elif turn.role in ("user", "summary") and texts:
-        yield {"role": "user", "content": content, **told}
+    elif turn.role in ("user", "summary") and (texts or images):
+        shown = {"images": images} if images else {}
+        yield {"role": "user", "content": content if texts else "", **shown, **told}
     elif turn.role == "assistant":
         message: dict[str, Any] = {"role": "assistant", **told}
         if texts:
@@ -115,6 +115,14 @@ def _messages(turn: Turn, names: dict[str, str]) -> Iterator[dict[str, Any]]:
             names.update({use.id: use.name for use in calls})
         if texts or thoughts or calls:
             yield message
+
+
+def _image(image: Image) -> dict[str, Any]:
+    kept = {"kind": "inline", "data": image.data}
+    if not image.data:
+        kept = {"kind": "file", "path": image.url}
+    alias = image.url.replace("\\", "/").rpartition("/")[2]
+    return {"source": kept, "alias": alias, "mime_type": image.media_type or "image/png"}
 
 
 def _call(use: ToolUse, number: int) -> dict[str, Any]:

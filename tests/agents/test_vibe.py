@@ -149,6 +149,23 @@ def test_hostile_metadata(path: Path) -> None:
         adds_up(read_all(AGENT, AGENT.source_at(path)))
 
 
+def test_pictures_come_and_go(path: Path, tmp_path: Path) -> None:
+    images = [
+        {"source": {"kind": "file", "path": "/w/duck.png"}, "alias": "duck.png", "mime_type": "image/png"},
+        {"data": "AAAA", "mime_type": "image/jpeg"},
+        {"source": 7},
+        "x",
+    ]  # fmt: skip
+    told = {"role": "user", "content": "What is it?", "images": images}
+    path.write_text("".join(json.dumps(m) + "\n" for m in (told, {**told, "content": ""})))
+    before = only(path)
+    pictures = [Image("image/png", url="/w/duck.png"), Image("image/jpeg", "AAAA", size=3)]
+    assert [turn.blocks for turn in before.turns] == [[Text("What is it?"), *pictures], pictures]
+    shutil.rmtree(path.parent)
+    back = AGENT.restore(before.info, before.turns, Place(tmp_path, {}, "linux"))
+    assert only(back).turns == before.turns
+
+
 def test_what_was_deleted_comes_back_the_same(path: Path, tmp_path: Path) -> None:
     place, before = Place(tmp_path, {}, "linux"), only(path)
     with pytest.raises(SourceError, match="exists; nothing was written"):
@@ -202,7 +219,8 @@ def test_what_cannot_be_restored_leaves_nothing(path: Path, tmp_path: Path) -> N
     assert back.parent.name == "talk_20260201_100000_5e55-10"
     again = only(back)
     assert again.roles == ["user", "assistant", "tool", "tool"]
-    assert again.texts() == ["a", "b", "[image/png]"]
+    assert again.texts() == ["a", "b"]
+    assert again.turns[0].blocks[2] == Image("image/png", "AAAA", size=3)
     assert [use.input for use in again.uses()] == ["raw", [1]]
     (tmp_path / "kept").chmod(0o500)
     if os.access(tmp_path / "kept", os.W_OK):
