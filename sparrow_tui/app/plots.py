@@ -105,3 +105,8 @@ def _seconds(value: float) -> str:
 def project_name(path: str) -> str:
     """The last part of a project's path."""
     return path.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or path or "(no project)"
+
+
+def model_name(label: str) -> str:
+    """A model's name, or that there is none."""
+    return label or "(no model)"

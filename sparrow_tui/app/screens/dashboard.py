@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.geometry import Size
 from textual.screen import Screen
@@ -19,14 +18,8 @@ from sparrow_tui.app.board import Board
 from sparrow_tui.app.board_asking import BoardAsking
 from sparrow_tui.app.board_view import View
 from sparrow_tui.app.figures import METRICS
-from sparrow_tui.app.plots import (
-    plot_of,
-    project_name,
-    ranking,
-    slow_lines,
-    tiles_of,
-    tool_lines,
-)
+from sparrow_tui.app.plots import model_name, plot_of, tiles_of
+from sparrow_tui.app.screens.dashboard_panels import Panels
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.widgets.charts import ColumnChart, steps_that_fit
 from sparrow_tui.app.widgets.charts_calendar import Calendar
@@ -36,22 +29,11 @@ from sparrow_tui.app.widgets.charts_tiles import Tiles
 from sparrow_tui.app.widgets.drawn import LOOKS
 from sparrow_tui.app.widgets.key_line import KeyLine
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
-from sparrow_tui.store.spans import moved, start_of
+from sparrow_tui.store.spans import moved
 from sparrow_tui.text.scale import step_name
 
 if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
-
-PANELS = {
-    "calendar": "Calendar",
-    "projects": "Top projects",
-    "models": "Top models",
-    "tools": "Top tools",
-    "slowest": "Slowest tools, ever",
-}
-"""Beside the chart, in the order of Tab, with their titles."""
-ABOVE = ("calendar", "tools")
-"""Those of the upper row."""
 
 
 class DashboardScreen(Screen[str | None]):
@@ -107,22 +89,7 @@ class DashboardScreen(Screen[str | None]):
             ColumnChart(id="chart"),
             ValueTable(id="table"),
         )
-        self.calendar = Calendar(id="calendar")
-        self.rankings = {
-            "projects": Ranking("nothing in this time", slot=0, id="projects"),
-            "models": Ranking("nothing in this time", slot=1, id="models"),
-            "tools": Ranking("no tools were called in this time", slot=2, id="tools"),
-            "slowest": Ranking("no call's duration is known", slot=4, id="slowest"),
-        }
-        self.panels: dict[str, Calendar | Ranking] = {"calendar": self.calendar, **self.rankings}
-        for name, panel in self.panels.items():
-            panel.border_title = Content(PANELS[name])
-        below = [panel for name, panel in self.panels.items() if name not in ABOVE]
-        self._rows = (
-            Horizontal(*(self.panels[name] for name in ABOVE), classes="panels"),
-            Horizontal(*below, id="panels-below", classes="panels"),
-        )
-        self._choose_panel(update=False)
+        self.panels = Panels(view.panel)
 
     def compose(self) -> ComposeResult:
         """Figures; the chart or its table; panels; counters; keys."""
@@ -130,7 +97,7 @@ class DashboardScreen(Screen[str | None]):
         with ContentSwitcher(initial="table" if self.view.table else "chart", id="plot"):
             yield self.chart
             yield self.table
-        yield from self._rows
+        yield from self.panels.rows
         yield MetricsFooter(id="metrics")
         yield KeyLine(("leave", "panel"), id="keys")
 
@@ -186,7 +153,7 @@ class DashboardScreen(Screen[str | None]):
         self.tiles.show(tiles_of(held), view.number)
         if not view.shown_by(held):
             return
-        plot = plot_of(held, metric, self._agent if held.wanted.apart == "agent" else _model)
+        plot = plot_of(held, metric, self._agent if held.wanted.apart == "agent" else model_name)
         self._front.show(plot, view.place(held))
         first, last = held.steps[0].start, held.steps[-1].end - 1
         ending = "now" if view.last is None else step_name(last, "day")
@@ -194,18 +161,7 @@ class DashboardScreen(Screen[str | None]):
             f"{metric.title} by {held.wanted.unit}, by {held.wanted.apart}",
             (f"   {step_name(first, 'day')} – {ending}", "$text-muted not bold"),
         )
-        present = start_of(held.wanted.now, "day")
-        starts = [day.start for day in held.days]
-        today = starts.index(present) if present in starts else len(starts) - 1
-        values = [metric.value(cell) for cell in held.by_day]
-        self.calendar.show(metric, starts, values, today)
-        for name, lines in (
-            ("projects", ranking(held.projects, metric, project_name)),
-            ("models", ranking(held.models, metric, _model)),
-            ("tools", tool_lines(held.tools)),
-            ("slowest", slow_lines(held.slowest)),
-        ):
-            self.rankings[name].show(lines)
+        self.panels.show(held, metric)
 
     def _agent(self, label: str) -> str:
         look = self.app.looks.get(label)
@@ -241,21 +197,13 @@ class DashboardScreen(Screen[str | None]):
 
     def action_panel(self, by: int) -> None:
         """Go round the chart and the panels."""
-        order: list[Widget] = [self._front, *self.panels.values()]
+        order: list[Widget] = [self._front, *self.panels.all.values()]
         at = next((n for n, widget in enumerate(order) if widget.has_focus), 0)
         target = order[(at + by) % len(order)]
-        if target.id in PANELS:
+        if target.id in self.panels.all:
             self.view.panel = target.id
-            self._choose_panel()
+            self.panels.choose(target.id)
         target.focus()
-
-    def _choose_panel(self, *, update: bool = True) -> None:
-        """Where there is room for one panel only, it is this one."""
-        chosen = self.view.panel
-        for name, panel in self.panels.items():
-            panel.set_class(name == chosen, "-chosen", update=update)
-        for row, is_above in zip(self._rows, (True, False), strict=True):
-            row.set_class((chosen in ABOVE) == is_above, "-chosen", update=update)
 
     def action_cycle_scope(self) -> None:
         """The counters' scope, as on the main screen."""
@@ -273,8 +221,8 @@ class DashboardScreen(Screen[str | None]):
                     ("Dashboard", self),
                     ("Chart", self.chart),
                     ("Table", self.table),
-                    ("Calendar", self.calendar),
-                    ("Rankings", self.rankings["projects"]),
+                    ("Calendar", self.panels.calendar),
+                    ("Rankings", self.panels.rankings["projects"]),
                 ]
             )
         )
@@ -333,10 +281,6 @@ class DashboardScreen(Screen[str | None]):
         facet = {"projects": "project", "models": "model", "tools": "tool"}[name or ""]
         start, end = held.steps[0].start, held.steps[-1].end
         self.dismiss(search_for(start, end, self.view.metric.error, **{facet: event.line.key}))
-
-
-def _model(label: str) -> str:
-    return label or "(no model)"
 
 
 def _of(size: int, classes: list[tuple[int, str]]) -> str:
