@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from textual.containers import VerticalScroll
 
 from sparrow_tui.app.screens.help import HelpScreen
 from sparrow_tui.app.screens.info import InfoScreen
@@ -96,6 +97,19 @@ async def test_help_lists_the_keys_that_are_bound(running, demo_store):
             assert word in text
         await driver.press("escape")
         assert driver.app.screen is driver.main
+
+
+async def test_help_can_be_read_to_its_end(running, demo_store):
+    async with running(demo_store, size=(80, 24)) as driver:
+        await driver.press("f1")
+        await driver.until(lambda: isinstance(driver.app.screen, HelpScreen))
+        page = driver.app.screen.query_one(VerticalScroll)
+        body = driver.app.screen.query_one("#help-body")
+        assert body.region.bottom > page.region.bottom
+        await driver.press("end")
+        await driver.until(lambda: body.region.bottom == page.content_region.bottom)
+        await driver.press("home")
+        await driver.until(lambda: body.region.y == page.content_region.y)
 
 
 async def test_filters_by_key(running, demo_store):

@@ -34,6 +34,8 @@ async def _settle(pilot) -> None:
             and view._opening is None
             and view._goal is None
             and view.map.is_complete
+            and not view.matches_due
+            and app.main._follow is app.main._next is None
             and app.looks
             and app.main.query_one("#metrics").figures.requests
             and not app.main._counting

@@ -37,7 +37,7 @@ def pattern(text: str, *, regex: bool) -> Pattern:
     try:
         compiled = re.compile(text if regex else re.escape(text), flags)
     except re.error as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(error.msg) from error
 
     def spots(line: str) -> list[tuple[int, int]]:
         return [match.span() for match in compiled.finditer(line) if match.end() > match.start()]
@@ -80,7 +80,7 @@ def destination(text: str, total: int, present: int) -> tuple[str, int]:
         if moment > today:
             moment -= timedelta(days=1)
         return "time", int(moment.timestamp() * 1000)
-    raise ValueError("a turn number, 50%, 14:30 or 2026-10-03 14:30")
+    raise ValueError("turn number, 50%, 14:30 or 2026-10-03")
 
 
 class FindBar(Horizontal):
@@ -89,7 +89,7 @@ class FindBar(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close", id="find.leave"),
         Binding("ctrl+r", "regex", "Regular expression", id="find.regex"),
-        Binding("down,ctrl+n", "step(1)", "Next match", show=False, id="find.next"),
+        Binding("down,ctrl+n", "step(1)", "Next match", key_display="↓↑", id="find.next"),
         Binding("up", "step(-1)", "Previous match", show=False, id="find.previous"),
     ]
 
@@ -178,6 +178,10 @@ class FindBar(Horizontal):
                 return
             self.post_message(self.Goto(*where))
         self._close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A turn to go to has no matches."""
+        return self._mode == "find" or action not in ("regex", "step")
 
     def action_regex(self) -> None:
         """Take the text as a regular expression, or literally."""

@@ -71,7 +71,9 @@ class TranscriptFolding(TranscriptMatches):
             return
         said = content.blocks[max(block, 0)]
         level = self.model.view.level_of(turn, 0 if content.meta else block)
-        if isinstance(said, Text | Reasoning):
+        if isinstance(said, Text) and not content.meta:
+            self.say("nothing to fold here")
+        elif isinstance(said, Text | Reasoning):
             opened = level > FOLDED or (isinstance(said, Reasoning) and self.model.view.reasoning)
             self._set_level(FOLDED if opened else FULL)
         else:
