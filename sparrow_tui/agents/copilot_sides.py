@@ -19,10 +19,12 @@ from sparrow_tui.sanitize import storable
 class Side:
     """One sub-agent's session, as far as it is read."""
 
-    def __init__(self, info: SessionInfo, begun: int = 0, thought: str = "") -> None:
+    def __init__(self, info: SessionInfo, begun: int | None = None, thought: str = "") -> None:
         self.info = info
-        self.begun = begun
+        self.begun = begun or 0
         """Turns that earlier readings have handed over."""
+        self.fresh = begun is None
+        """Whether this reading met it first."""
         self.thought = thought
         self.turns: list[Turn] = []
         self.coverage = Coverage()
@@ -113,9 +115,9 @@ class Sides:
         """What this reading adds to each sub-agent's session."""
         for side in self._sides.values():
             if side.coverage.records:
-                fresh = side.begun == 0
-                turns, coverage = side.turns, side.coverage
-                yield from cut(side.info, turns, coverage, start=side.begun, fresh=fresh)
+                yield from cut(
+                    side.info, side.turns, side.coverage, start=side.begun, fresh=side.fresh
+                )
 
     def _begin(self, key: str) -> SessionInfo:
         title, owner = self._tasks.get(key, ["", ""])

@@ -165,6 +165,7 @@ WITH_AGENTS = [
     *LOG[:5],
     event("assistant.message", 30, messageId="t1", model="big-model", content="I ask.", outputTokens=9, toolRequests=[{"toolCallId": "t", "name": "task", "arguments": TASK}]),
     event("subagent.started", 31, toolCallId="t", agentName="explore", agentDisplayName="Explore"),
+    event("assistant.turn_start", 31, parentToolCallId="t"),
     event("assistant.message", 32, messageId="s1", model="small-model", content="Looking.", outputTokens=4, parentToolCallId="t", toolRequests=[{"toolCallId": "g", "name": "grep", "arguments": {"q": "goose"}}, {"toolCallId": "n", "name": "task", "arguments": {"prompt": "And swans?"}}]),
     event("tool.execution_start", 33, toolCallId="g", toolName="grep", parentToolCallId="t"),
     event("subagent.started", 33, {"agentId": "a-7"}, toolCallId="n", agentName="swans"),
@@ -194,7 +195,7 @@ def test_sub_agents_are_sessions_below_their_parent(tmp_path: Path) -> None:
     assert geese.roles == ["assistant", "tool", "tool"]
     assert (geese.info.title, geese.info.project) == ("Count geese", "/w/pond")
     assert (geese.info.parent, geese.info.parent_tool_use) == (f"copilot:{SID}", "t")
-    assert geese.info.created_at == 1772359232000
+    assert geese.info.created_at == 1772359231000
     assert [(r.tool_use_id, r.child) for r in geese.results()] == [
         ("n", f"copilot:{SID}/n"), ("g", ""),
     ]  # fmt: skip
