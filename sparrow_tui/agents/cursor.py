@@ -10,6 +10,7 @@ import msgspec
 
 from sparrow_tui.agents import (
     cursor_ide,
+    cursor_panel,
     cursor_store,
     cursor_transcript,
     lines,
@@ -32,10 +33,11 @@ from sparrow_tui.model import SessionInfo
 
 STORE = "store.db"
 STATE = "state.vscdb"
+WORKSPACES = "workspaceStorage"
 
 
 class Cursor(Agent):
-    """`Source.kind` is ``ide`` (editor), ``store`` (CLI) or ``transcript``.
+    """`Source.kind` is ``ide`` (editor), ``panel`` (earlier), ``store`` (CLI) or ``transcript``.
 
     A chat found in several of them is read from the first: the editor's rows and the CLI's
     store hold tool answers, the transcripts do not.
@@ -48,17 +50,19 @@ class Cursor(Agent):
     no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
-        """The editor's global storage, the CLI's chats, and the projects' transcripts."""
+        """The editor's storage, global and by workspace, the CLI's chats, the transcripts."""
         home = place.path("CURSOR_CONFIG_DIR", place.home / ".cursor")
+        user = place.config_home / "Cursor" / "User"
         return [
-            place.config_home / "Cursor" / "User" / "globalStorage",
+            user / "globalStorage",
+            user / WORKSPACES,
             home / "chats",
             home / "projects",
         ]
 
     def sources(self, place: Place) -> Iterator[Source]:
         """Editor, CLI, then transcripts of chats that are in neither."""
-        editor, chats, projects = self.roots(place)
+        editor, workspaces, chats, projects = self.roots(place)
         known: set[str] = set()
         state = database_source(self.name, editor / STATE, "ide")
         if state is not None:
@@ -66,6 +70,10 @@ class Cursor(Agent):
             with suppress(SourceError), sqlite_source.opened(state.path) as connection:
                 if cursor_ide.TABLE in sqlite_source.tables(connection):
                     known.update(cursor_ide.composers(connection))
+        for entry in walk(workspaces, (STATE,), 1):
+            source = self.source_at(Path(entry.path))
+            if source is not None:
+                yield source
         for entry in walk(chats, (STORE,), 2):
             path = Path(entry.path)
             if path.name == STORE and path.parent.name not in known:
@@ -102,7 +110,8 @@ class Cursor(Agent):
             path = path.with_name(STORE)
         path = path.with_name(path.name.removesuffix("-wal"))
         if path.suffix == ".vscdb":
-            return database_source(self.name, path, "ide")
+            earlier = path.parent.parent.name == WORKSPACES
+            return database_source(self.name, path, "panel" if earlier else "ide")
         if path.suffix == ".db":
             source = database_source(self.name, path, "store")
             beside = file_source(self.name, path.with_name("meta.json"))
@@ -118,9 +127,11 @@ class Cursor(Agent):
         return None
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
-        """See `cursor_ide.read`, `cursor_store.read` and `cursor_transcript.read`."""
+        """As the module for the kind of source reads it."""
         if source.kind == "ide":
             yield from cursor_ide.read(source, since)
+        elif source.kind == "panel":
+            yield from cursor_panel.read(source, since)
         elif source.kind == "store":
             yield from cursor_store.read(source, since)
         else:

@@ -41,7 +41,7 @@ class Workspaces:
         return self._folders.get(composer)
 
     def _listed(self) -> Iterator[tuple[str, str]]:
-        for entry in _composers(self._connection, "composer.composerHeaders"):
+        for entry in composers(self._connection, "composer.composerHeaders"):
             workspace = entry.get("workspaceIdentifier")
             workspace = workspace if isinstance(workspace, dict) else {}
             folder = path_of(workspace.get("uri"))
@@ -57,16 +57,21 @@ class Workspaces:
             if not folder:
                 continue
             with suppress(SourceError), sqlite_source.opened(path) as connection:
-                for entry in _composers(connection, "composer.composerData"):
+                for entry in composers(connection, "composer.composerData"):
                     yield as_text(entry.get("composerId")), folder
 
 
-def _composers(connection: sqlite3.Connection, key: str) -> list[dict[str, Any]]:
+def composers(connection: sqlite3.Connection, key: str) -> list[dict[str, Any]]:
     """The chats a list in a database names."""
-    if not {"key", "value"} <= sqlite_source.columns(connection, TABLE):
-        return []
-    rows = sqlite_source.query(connection, f"SELECT value FROM {TABLE} WHERE key = ?", (key,))
-    value = rows[0][0] if rows else None
-    found = parse(value) if isinstance(value, str | bytes) else None
+    found = item(connection, key)
     listed = found.get("allComposers") if isinstance(found, dict) else found
     return [e for e in (listed if isinstance(listed, list) else []) if isinstance(e, dict)]
+
+
+def item(connection: sqlite3.Connection, key: str) -> Any:
+    """A value of an editor's database; ``None`` if it has none or it is not JSON."""
+    if not {"key", "value"} <= sqlite_source.columns(connection, TABLE):
+        return None
+    rows = sqlite_source.query(connection, f"SELECT value FROM {TABLE} WHERE key = ?", (key,))
+    value = rows[0][0] if rows else None
+    return parse(value) if isinstance(value, str | bytes) else None

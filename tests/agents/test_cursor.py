@@ -15,6 +15,7 @@ from session_reading import Reading, paths, read_all, same
 from sparrow_tui.agents import projects
 from sparrow_tui.agents.base import Place, SourceError
 from sparrow_tui.agents.cursor import AGENT
+from sparrow_tui.agents.cursor_panel import KEY as PANEL
 from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, Usage
 
 T0 = 1_772_359_200_000
@@ -515,7 +516,8 @@ def test_the_folder_of_a_chat_is_told_by_the_workspaces(tmp_path: Path) -> None:
     chats = {"allComposers": [{"composerId": "elder"}, {"composerId": "main"}, None]}
     other.execute("INSERT INTO ItemTable VALUES ('composer.composerData', ?)", (json.dumps(chats),))
     other.commit()
-    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    source, beside = AGENT.sources(Place(tmp_path, {}, "linux"))
+    assert (source.kind, beside.kind, read_all(AGENT, beside)) == ("ide", "panel", {})
     assert read_all(AGENT, source)["elder"].info.project == "/w/my pond"
     db.execute(
         "INSERT INTO ItemTable VALUES ('composer.composerHeaders', ?)", (json.dumps(headers),)
@@ -526,6 +528,49 @@ def test_the_folder_of_a_chat_is_told_by_the_workspaces(tmp_path: Path) -> None:
     assert sessions["main"].info.project == "/w/pond"  # its own word comes first
     (storage / "state.vscdb").write_bytes(b"rubbish" * 99)
     assert read_all(AGENT, source)["elder"].info.project is None
+
+
+def make_panel(tmp_path: Path) -> Path:
+    tabs = [
+        {
+            "tabId": "tab-1", "chatTitle": "Old ducks", "lastSendTime": T0 + 7000,
+            "bubbles": [
+                {"type": "user", "id": "p1", "rawText": "", "initText": json.dumps({"root": {"children": [{"type": "text", "text": "Count"}]}}), "fileSelections": [{"uri": {"path": "/w/pond.py"}}]},
+                {"type": "ai", "id": "p2", "rawText": "Two.", "modelType": "gpt-4"},
+                {"type": "oracle", "text": "?"}, 7,
+            ],
+        },
+        {"tabId": "empty", "bubbles": []}, 7,
+    ]  # fmt: skip
+    chats = [{"composerId": "c-old", "name": "Inline", "createdAt": T0, "conversation": [{"type": 1, "text": "hi", "bubbleId": "b"}]}]  # fmt: skip
+    path = tmp_path / ".config/Cursor/User/workspaceStorage/0a/state.vscdb"
+    path.parent.mkdir(parents=True)
+    (path.parent / "workspace.json").write_text('{"folder": "file:///w/pond"}')
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE ItemTable(key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)")
+    for key, value in ((PANEL, {"tabs": tabs}), ("composer.composerData", {"allComposers": chats})):
+        db.execute("INSERT INTO ItemTable VALUES (?, ?)", (key, json.dumps(value)))
+    db.commit()
+    db.close()
+    return path
+
+
+def test_chats_of_2024(tmp_path: Path) -> None:
+    path = make_panel(tmp_path)
+    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    reading = Reading().take(AGENT, source)
+    assert set(reading.sessions) == {"tab-1", "c-old"}
+    tab = reading.sessions["tab-1"]
+    assert (tab.info.title, tab.info.project, tab.info.model) == ("Old ducks", "/w/pond", "gpt-4")
+    assert tab.info.updated_at == T0 + 7000
+    assert tab.turns[0].blocks == [Text("Count"), Notice("info", "Attached: /w/pond.py")]
+    assert (tab.roles, tab.turns[1].uid) == (["user", "assistant", "system"], "p2")
+    assert (tab.coverage.records, tab.coverage.bad) == (4, 1)
+    assert tab.coverage.unknown == {"bubble oracle": 1}
+    assert reading.sessions["c-old"].texts() == ["hi"]
+    assert AGENT.resume(tab.info) is None
+    assert reading.take(AGENT, AGENT.source_at(path)).emitted == 0
+    assert torture_database(AGENT, path, rows=4, step=7) > 10
 
 
 def test_only_changed_chats_of_the_editor_are_read_again(tmp_path: Path) -> None:
