@@ -9,6 +9,7 @@ from typing import Any
 from sparrow_tui.agents.base import Agent, Batch, Checkpoint, Place, Source, SourceError
 from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.chatgpt_content import message_turn
+from sparrow_tui.agents.chatgpt_pictures import Pictures
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.documents import Incomplete, sealed
 from sparrow_tui.agents.exports import conversations, downloads, is_export, source_of
@@ -46,7 +47,7 @@ class ChatGpt(Agent):
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         """Conversations that are new or changed, one at a time, each whole."""
-        seen = Seen(since)
+        seen, pictures = Seen(since), Pictures(source.path)
         found = 0
         try:
             for conversation in conversations(source.path):
@@ -55,16 +56,18 @@ class ChatGpt(Agent):
                 ):
                     continue
                 found += 1
-                yield from _conversation(conversation, seen)
+                yield from _conversation(conversation, seen, pictures)
         except Incomplete:
             # An export that breaks off still has the conversations before.
             if not found:
                 raise
+        finally:
+            pictures.close()
         if not found:
             raise SourceError("it holds no conversations of ChatGPT")
 
 
-def _conversation(conversation: dict[str, Any], seen: Seen) -> Iterator[Batch]:
+def _conversation(conversation: dict[str, Any], seen: Seen, pictures: Pictures) -> Iterator[Batch]:
     mapping = conversation["mapping"]
     native = as_text(conversation.get("conversation_id") or conversation.get("id"))
     if not native:
@@ -87,12 +90,17 @@ def _conversation(conversation: dict[str, Any], seen: Seen) -> Iterator[Batch]:
     if conversation.get("is_archived") is True:
         info.extra["archived"] = True
     coverage = Coverage()
-    turns = _turns(mapping, as_text(conversation.get("current_node")), info, coverage)
+    current = as_text(conversation.get("current_node"))
+    turns = _turns(mapping, current, info, coverage, pictures)
     yield from sealed(cut(info, turns, coverage), seen, native, mark)
 
 
 def _turns(
-    mapping: dict[str, Any], current: str, info: SessionInfo, coverage: Coverage
+    mapping: dict[str, Any],
+    current: str,
+    info: SessionInfo,
+    coverage: Coverage,
+    pictures: Pictures,
 ) -> Iterator[Turn]:
     """Turns in the order of the tree; what does not lead to the current node is a branch."""
     live = _live(mapping, current)
@@ -112,6 +120,7 @@ def _turns(
             coverage.skipped += 1
             continue
         coverage.kept += 1
+        pictures.fill(turn.blocks)
         _pair(turn, key, as_text(node.get("parent")), calls)
         turn.uid = turn.uid or key
         turn.branch = key not in live

@@ -14,7 +14,8 @@ from sparrow_tui.agents.base import Place, Source, SourceError, entry_source, fi
 from sparrow_tui.agents.documents import Incomplete, array_items
 
 _MEMBER = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")
-_ARCHIVE = re.compile(r"\.zip$", re.IGNORECASE)
+ARCHIVE = re.compile(r"\.zip$", re.IGNORECASE)
+"""Names of zips."""
 MEMBER_LIMIT = 4_000_000_000
 """Unpacked bytes of conversations in an export; more is refused."""
 RATIO_LIMIT = 200
@@ -96,7 +97,7 @@ def opened(path: Path) -> Iterator[Iterator[IO[bytes]]]:
             should.
     """
     try:
-        if not _ARCHIVE.search(path.name):
+        if not ARCHIVE.search(path.name):
             with open(path, "rb") as file:
                 yield iter((file,))
             return

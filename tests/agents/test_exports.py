@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import io
@@ -219,6 +220,46 @@ def test_chatgpt_references_and_attachments(tmp_path: Path) -> None:
     assert session.texts() == ["Ducks quack. See [Ducks](https://ducks.example)"]
     assert session.coverage.skipped == 1  # nothing but a reference
     assert session.info.extra == {"archived": True}
+
+
+@pytest.mark.parametrize("name", ["conversations.json", "export.zip"])
+def test_chatgpt_pictures(tmp_path: Path, name: str) -> None:
+    png, webp = b"\x89PNG\r\n\x1a\n duck", b"RIFF....WEBP"
+    files = {
+        "file-1-duck.png": png,
+        "dalle-generations/file-2-0a1b.webp": webp,
+        "file_3-sanitized.dat": b"no picture",
+    }
+    pointers = (
+        "file-service://file-1",
+        "sediment://file-2#x",
+        "sediment://file_3",
+        "file-service://file-4",
+    )
+    parts = [{"content_type": "image_asset_pointer", "asset_pointer": p} for p in pointers]
+    mapping = {
+        "u": node("u", None, "user", {"content_type": "multimodal_text", "parts": parts[:1]}),
+        "t": node("t", "u", "tool", {"content_type": "multimodal_text", "parts": parts[1:]}, name="dalle"),
+    }  # fmt: skip
+    path = put(tmp_path / name, {**GPT, "mapping": mapping, "current_node": "t"})
+    for file, data in files.items():
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(file, data)
+        else:
+            (tmp_path / file).parent.mkdir(exist_ok=True)
+            (tmp_path / file).write_bytes(data)
+    session = only(CHATGPT, path)
+
+    def kept(media_type: str, pointer: str, data: bytes) -> Image:
+        return Image(media_type, base64.b64encode(data).decode(), pointer, size=len(data))
+
+    assert session.turns[0].blocks == [kept("image/png", pointers[0], png)]
+    (result,) = session.results()
+    assert result.content == [
+        kept("image/webp", pointers[1], webp),
+        *(Image("image", url=pointer) for pointer in pointers[2:]),
+    ]
 
 
 def test_claude_ai_durations_and_newer_files(tmp_path: Path) -> None:
