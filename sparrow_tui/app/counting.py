@@ -83,6 +83,7 @@ def remote_figures(scope: str, remote: Remote) -> Figures:
         active=sample.active_sessions,
         rate=remote.tokens_a_minute or 0.0,
         history=tuple(remote.history),
+        known=remote.age is not None,
         note=remote.note,
         dated=False,
     )

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 from textual.app import App, ComposeResult
 
+from sparrow_tui.app.counting import remote_figures
 from sparrow_tui.app.tally import CHANGING_EVERY, WHOLE_EVERY, Tally
 from sparrow_tui.app.themes import THEMES, chart_colours
 from sparrow_tui.app.widgets.footer_cells import Figures, Pinned
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
+from sparrow_tui.metrics.ancestor import Sample
+from sparrow_tui.metrics.remote import Remote
 from sparrow_tui.model import Text, Turn, Usage
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.settings import SavedSearch, Settings
@@ -153,6 +156,19 @@ async def test_another_scope_is_no_news():
         assert not app.footer._glows
         assert "LIST" in app.line()
         assert "all today" in app.line()
+
+
+async def test_no_answer_is_not_nought():
+    app = Alone()
+    async with app.run_test(size=(140, 10)) as pilot:
+        app.footer.show(remote_figures("fleet", Remote(problem="it does not answer", of=1)))
+        await pilot.pause()
+        assert app.line().split() == ["FLEET", "it", "does", "not", "answer"]
+        told = Remote(sample=Sample(5, 1, 1_000, 10), up=1, of=1, age=0.0)
+        app.footer.show(remote_figures("fleet", told))
+        await pilot.pause()
+        assert "requests 5     ✗1" in app.line()
+        assert not app.footer._glows  # the first figures are no news
 
 
 async def test_a_burst_is_drawn_once():

@@ -10,8 +10,8 @@ from sparrow_tui.sanitize import clean_line
 from sparrow_tui.text.figures import compact, dollars, sparkline
 from sparrow_tui.text.wrap import width_of
 
-FEWEST_BARS = 12
-"""Hours the bars show at the least; there are as many as there is room for."""
+FEWEST_BARS = (8, 12)
+"""Hours the bars show at the least, and at the least before cached tokens are told too."""
 MAIN = 4
 """Rank up to which figures matter more than that nothing moves."""
 ROOM = {
@@ -58,6 +58,8 @@ class Figures:
     """Saved searches that are counted."""
     dated: bool = True
     """Whether it is known what came today and when."""
+    known: bool = True
+    """Whether there are figures: nobody's answer is not 0."""
     note: str = ""
     """Something about the source of the figures: stale, unreachable."""
 
@@ -104,6 +106,8 @@ def cells_of(figures: Figures) -> list[Cell]:
         Cell("rate", "", f"{compact(f.rate)}/min" if f.rate else "", "label", 6),
         Cell("bars", "", sparkline(f.history), "bars", 7),
     ]  # fmt: skip
+    if not f.known:
+        cells = cells[:1]
     if f.note:
         cells.insert(1, Cell("note", "", clean_line(f.note, 60), "note", 1))
     return [cell for cell in cells if cell.text]
@@ -170,11 +174,12 @@ def _needed(cells: Sequence[Cell], short: bool, widths: Mapping[str, int]) -> in
     """Cells these take; details only come where the main figures have room to grow."""
     needed = 1
     roomy = any(cell.rank > MAIN for cell in cells)
+    bars = FEWEST_BARS[any(cell.key == "cache" for cell in cells)]
     for cell in cells:
         label = cell.short if short else cell.label
         cell.width = max(width_of(cell.text), widths.get(cell.key, 0))
         if cell.key == "bars":
-            cell.width = min(cell.width, FEWEST_BARS)
+            cell.width = min(cell.width, bars)
         if roomy and cell.rank <= MAIN:
             cell.width = max(cell.width, ROOM.get(cell.key, 0))
         needed += cell.width + (len(label) + 1 if label else 0)

@@ -63,7 +63,7 @@ class MetricsFooter(Widget):
         if figures == self.figures:
             return
         # The first figures are no news.
-        same = figures.scope == self.figures.scope and self._known
+        same = figures.scope == self.figures.scope and self._known and self.figures.known
         self._known = True
         taller = bool(figures.pinned) != bool(self.figures.pinned)
         before, cells = self._texts, [*cells_of(figures), *pins_of(figures)]
