@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def _folders(place: Place) -> Iterator[tuple[Path, str]]:
         # A project's own settings go before the person's.
         for name in dict.fromkeys((".opencode", named, _directory(project))):
             folder = project / name
-            if name and folder.is_dir() and folder != Path(named):
+            if name and os.path.isdir(folder) and folder != Path(named):
                 yield folder, "" if name == ".opencode" else str(project)
 
 

@@ -100,7 +100,8 @@ def _prompt(request: dict[str, Any]) -> list[Block]:
     for variable in listed(table(request.get("variableData")).get("variables")):
         attached = table(variable)
         name = as_text(attached.get("name"))
-        kind = attached.get("kind") or next((k for k, flag in _FLAGS if attached.get(flag)), "")
+        kind = as_text(attached.get("kind"))
+        kind = kind or next((k for k, flag in _FLAGS if attached.get(flag)), "")
         picture = _picture(attached) if kind == "image" else None
         if picture is not None:
             blocks.append(picture)

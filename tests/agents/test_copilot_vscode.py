@@ -208,6 +208,7 @@ def test_what_is_attached_and_what_older_versions_wrote(tmp_path: Path) -> None:
         {"kind": "paste", "name": "Pasted Code"},
         {"kind": "implicit", "name": "file:open.py"},
         {"isFile": True, "name": "file:old.py"},
+        {"kind": ["file"], "name": "odd"},
     ]  # fmt: skip
     sub = {
         "kind": "toolInvocationSerialized", "toolCallId": "s", "toolId": "runSubagent", "isComplete": True,
@@ -246,6 +247,7 @@ def test_what_is_attached_and_what_older_versions_wrote(tmp_path: Path) -> None:
     path.write_text(json.dumps({**STATE, "requests": requests}))
     (session,) = read_all(AGENT, AGENT.source_at(path)).values()
     assert [turn.branch for turn in session.turns[-2:]] == [True, True]
+    assert torture_document(AGENT, path, {**STATE, "requests": requests}) > 300
 
 
 def test_broken_files(tmp_path: Path) -> None:

@@ -494,6 +494,11 @@ def test_what_older_and_newer_bubbles_hold_besides_text(tmp_path: Path) -> None:
     assert session.texts()[-1] == "Kept in the map."
     assert (session.info.branch, session.info.cost_micro) == ("pond", 2_450_000)
     assert session.info.extra == {"editor": True, "mode": "agent"}
+    db.execute("DELETE FROM cursorDiskKV WHERE key NOT LIKE '%rich%'")
+    db.commit()
+    db.execute("PRAGMA journal_mode=DELETE")
+    db.close()
+    assert torture_database(AGENT, path, rows=5, step=5) > 50
 
 
 def test_the_folder_of_a_chat_is_told_by_the_workspaces(tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def test_chatgpt_references_and_attachments(tmp_path: Path) -> None:
     assert session.texts() == ["Ducks quack. See [Ducks](https://ducks.example)"]
     assert session.coverage.skipped == 1  # nothing but a reference
     assert session.info.extra == {"archived": True}
+    assert torture_document(CHATGPT, tmp_path / "conversations.json", [export]) > 300
 
 
 @pytest.mark.parametrize("name", ["conversations.json", "export.zip"])
@@ -271,6 +272,8 @@ def test_claude_ai_durations_and_newer_files(tmp_path: Path) -> None:
     session = only(CLAUDE_AI, put(tmp_path / "conversations.json", {**CLAUDE, "chat_messages": messages}))  # fmt: skip
     assert session.turns[0].blocks == [Image("image", url="p.png")]
     assert session.turns[1].duration_ms == 4500
+    whole = [{**CLAUDE, "chat_messages": messages}]
+    assert torture_document(CLAUDE_AI, tmp_path / "conversations.json", whole) > 100
 
 
 @pytest.mark.parametrize("name", ["conversations.json", "export.zip"])

@@ -208,6 +208,12 @@ def test_a_whole_response(tmp_path: Path) -> None:
     asked = {"instructions": "You count.", "input": "Count", "model": "gpt-5"}
     session = only(put(tmp_path / "log.json", {"request": asked, "response": response}))
     assert session.texts() == ["You count.", "Count", "One."]
+    for changed in mutations({"request": asked, "response": response}):
+        path = tmp_path / "log.json"
+        path.write_text(json.dumps(changed))
+        source = AGENT.source_at(path)
+        if source is not None:
+            adds_up(read_all(AGENT, source))
     session = only(put(tmp_path / "log.json", {"body": {**asked, "input": ITEMS[:1]}}))
     assert session.texts() == ["You count.", "Count"]
 
