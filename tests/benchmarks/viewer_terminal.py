@@ -29,6 +29,8 @@ from tests.benchmarks.viewer import library
 PATIENCE = 60.0
 REST = 0.5
 """Seconds before something else is measured."""
+FINDING = 5.0
+"""Seconds a search through the session goes on before memory is looked at."""
 OPENINGS = 7
 OPENED, IN_LIST, IN_BOX = rb"Outline", rb"Read.*Search", rb"Read.*Sessions"
 """What the key line offers: in the transcript, in the list, in the search box."""
@@ -157,6 +159,12 @@ def measure(number: int) -> dict[str, float]:
             found["End"] = statistics.median(ends)
             found["resize"] = statistics.median(app.resize(width) for width in (120, 150, 100, 140))
             found["RSS MB"] = app.megabytes()
+            found["find, eight keys, to the first match"] = app.press("/gateway", rb"match [\d,]+/")
+            app.press("\r", OPENED)
+            time.sleep(FINDING)
+            found["outline"] = app.press("O", rb"Enter goes there")
+            app.press("\x1b", rb".")
+            found["RSS MB after finding for a while, and the outline"] = app.megabytes()
         finally:
             app.close()
     return found
