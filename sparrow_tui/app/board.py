@@ -76,7 +76,7 @@ def _board(store: SqliteStore, wanted: Wanted) -> Board:
     points = _cells(ask, steps, wanted.apart, sessions=wanted.sessions)
     by = {label: dict(ask.sums([whole], label)[0]) for label in ("model", "project", "tool")}
     going = ask.sessions_by_labels(whole) if wanted.sessions else []
-    there = sum(row[3] for row in going) or ask.sessions([whole])[0].get("", 0)
+    there = sum(row[3] for row in going) if wanted.sessions else ask.session_count(whole)
     wholes = [_together(point.values()) for point in points]
     return Board(
         wanted=wanted,

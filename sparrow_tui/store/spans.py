@@ -19,6 +19,8 @@ from sparrow_tui.store.steps import HOUR_MS
 from sparrow_tui.store.totals import Sums
 
 _SEEN = "sid NOT IN (SELECT sid FROM session WHERE hidden)"
+_LONG = 24 * 90
+"""Hours from which on a span may well hold a good part of all sessions."""
 _EARLIEST = datetime(1990, 1, 1)
 """Times before it are not real: charts do not go there."""
 
@@ -119,6 +121,20 @@ class Spans:
         for place, name, number in rows:
             found[place][name] = number
         return found
+
+    def session_count(self, span: Span) -> int:
+        """The same for one span, all labels together."""
+        hours = _hours([span])[0]
+        # In the order of sessions each is counted as it passes by; a short span is found by hours.
+        order = "INDEXED BY presence_session" if hours[1] - hours[0] > _LONG else ""
+        count = "SELECT count(DISTINCT sid) FROM presence"
+        every = self._db.execute(f"{count} {order} WHERE hour >= ? AND hour < ?", hours).get
+        hidden = self._db.execute(
+            f"{count} WHERE sid IN (SELECT sid FROM session WHERE hidden)"
+            " AND hour >= ? AND hour < ?",
+            hours,
+        ).get
+        return int(every or 0) - int(hidden or 0)
 
     def sessions_by_labels(self, span: Span) -> list[tuple[str, str, str, int]]:
         """The same for one span: sessions by agent, model and project."""

@@ -108,10 +108,14 @@ def test_sessions_count_where_they_have_turns(store: SqliteStore) -> None:
     ask = Spans(store.connection)
     assert ask.sessions(steps) == [{"": 1}, {}, {"": 3}]
     assert ask.sessions(steps, "agent") == [{"claude": 1}, {}, {"claude": 2, "codex": 1}]
-    assert ask.sessions([Span(NEW_YEAR, NEW_YEAR + 3 * day)]) == [{"": 3}]
+    whole, years = Span(NEW_YEAR, NEW_YEAR + 3 * day), Span(NEW_YEAR, NEW_YEAR + 900 * day)
+    assert ask.sessions([whole]) == [{"": 3}]
+    assert [ask.session_count(span) for span in (steps[0], steps[1], whole, years)] == [1, 0, 3, 3]
     with store.transaction():
         store.organiser.hide("claude:b", True)
     assert ask.sessions(steps) == [{"": 1}, {}, {"": 2}]
+    assert [ask.session_count(span) for span in (steps[2], whole, years)] == [2, 2, 2]
+    assert sorted(ask.sessions_by_labels(whole)) == [("claude", "", "", 1), ("codex", "", "", 1)]
 
 
 def test_an_empty_store_has_no_first_time(store: SqliteStore) -> None:
