@@ -100,7 +100,7 @@ async def pictures(path: str, now: int, rounds: int = 5) -> dict[str, Taken]:
     app = SparrowApp(path, sync=False, settings=Settings(), present=lambda: now)
     took: dict[str, list[Taken]] = {}
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
-        await pilot.pause(1)
+        await pilot.pause(3)
         while not app.engine.at_rest:
             await pilot.pause(0.1)
         app.main.sessions.focus()
@@ -112,26 +112,24 @@ async def pictures(path: str, now: int, rounds: int = 5) -> dict[str, Taken]:
                 before = app.main._boards.asked
                 took.setdefault(name, []).append(await _picture(app, key, before))
             await pilot.press("escape")
-            await pilot.pause(0.3)
+            await pilot.pause(1)
     return {f"picture: {name}": middle(values) for name, values in took.items()}
 
 
 async def _picture(app: SparrowApp, key: str, before: int) -> Taken:
     """From a key to the frame with its answer."""
-    boards = app.main._boards
+    boards, first = app.main._boards, app.screen
+    draws = first.chart.draws if isinstance(first, DashboardScreen) else 0
     watch = Watch()
     app.simulate_key(key)
     while True:
         await asyncio.sleep(0.002)
         screen = app.screen
-        if isinstance(screen, DashboardScreen) and not boards.busy and screen.tiles.values:
-            metric_only = key == "1"
-            if boards.asked > before or (metric_only and screen.view.number == 0):
-                break
-    done = asyncio.Event()
-    screen.call_after_refresh(done.set)
-    await done.wait()
-    return watch.read()
+        if isinstance(screen, DashboardScreen) and not boards.busy and screen.chart.plot.starts:
+            answered = boards.asked > before or (key == "1" and screen.view.number == 0)
+            # Drawn while a frame is put together: it is written out at once.
+            if answered and screen.chart.draws > (draws if screen is first else 0):
+                return watch.read()
 
 
 def main() -> None:
