@@ -75,6 +75,9 @@ def parts(text: str, size: int) -> Iterator[tuple[str, int]]:
     for line in clean(text).strip("\n").split("\n"):
         if not fence and not line.strip() and length >= size:
             empty += 1
+            while len(part) > 1 and not part[-1].strip():
+                part.pop()  # at its end it would not be seen
+                empty += 1
             continue
         if empty:
             yield "\n".join(part), empty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sparrow_tui.text import markdown
@@ -18,6 +18,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=40), st.integers(1, 60))
+@example(["- item", "| a | b |", "", "  "], 18)
 def test_parts_read_as_the_whole(lines, size):
     source = "\n".join(lines)
     whole = markdown.render(source, 60)
