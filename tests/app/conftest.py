@@ -87,8 +87,10 @@ class Driver:
                 if self.app.screen is screen and time.monotonic() > deadline:
                     raise
                 continue
-            if not (self.app.keys.busy and self.app.is_running):
+            under_way = self.app.keys.busy or not self.app.screen.is_mounted
+            if not (under_way and self.app.is_running) or time.monotonic() > deadline:
                 break
+            await asyncio.sleep(0)
         self.app.screen._on_timer_update()
 
     async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
