@@ -88,8 +88,10 @@ class Driver:
                     raise
                 continue
             under_way = self.app.keys.busy or not self.app.screen.is_mounted
-            if not (under_way and self.app.is_running) or time.monotonic() > deadline:
+            if not (under_way and self.app.is_running):
                 break
+            if time.monotonic() > deadline:
+                pytest.fail(f"a key or a screen is under way for ever; {self._state()}")
             await asyncio.sleep(0)
         self.app.screen._on_timer_update()
 
