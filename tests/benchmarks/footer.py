@@ -5,7 +5,8 @@
 The store is made once and kept in a cache directory. "Update" is the time on the UI's thread from
 new figures to the painted frame, beside that of one `Static` that shows as much text. "Arriving"
 is the processor time of the app's thread while another process writes turns, as a share of one
-core, less what the same app costs while nothing happens.
+core, and beside it that of all threads of the app; with it go the turns that what is looked at has
+come to count in the meantime, and how often it was drawn.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.app.widgets.charts import ColumnChart
 from sparrow_tui.app.widgets.footer_cells import Figures
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.model import SessionInfo, Text, Turn, Usage
@@ -41,6 +43,8 @@ from sparrow_tui.store.steps import HOUR_MS
 NOW = 1_767_225_600_000
 A_SESSION = 200
 """Turns."""
+TOKENS = 11
+"""Of each turn that arrives."""
 
 
 def library(number: int) -> Path:
@@ -110,18 +114,20 @@ async def update(times: int = 300) -> dict[str, float]:
                 took.append((time.thread_time() - started) * 1000)
             found[name] = statistics.median(took)
             found[f"{name}, p99"] = sorted(took)[int(times * 0.99)]
+            found[f"{name}, worst"] = max(took)
     return found
 
 
 def _write(path: str, a_second: int, seconds: float) -> None:
     store, number = open_store(path), 0
-    began = time.monotonic()
+    # Turns known by their ids would count once only, however often they are written.
+    began, first = time.monotonic(), time.time_ns()
     while time.monotonic() - began < seconds:
         due = int((time.monotonic() - began) * a_second)
         if due - number >= a_second // 20:
             turns = [
                 Turn(role="assistant", blocks=[Text("todo")], time=int(time.time() * 1000),
-                     uid=f"w{n}", usage=Usage(10, 1))
+                     uid=f"{first}.{n}", usage=Usage(TOKENS - 1, 1))
                 for n in range(number, due)
             ]  # fmt: skip
             store.append("claude:writing", turns)
@@ -152,14 +158,31 @@ async def arriving(path: Path, seconds: float, a_second: int = 1_000) -> dict[st
                     await asyncio.sleep(1)
                     await _scene(app, name)
                     await asyncio.sleep(1)
-                footer, draws = app.main.metrics, app.main.metrics.draws
-                started = time.thread_time()
+                before = _seen(app)
+                began, own, whole = time.monotonic(), time.thread_time(), time.process_time()
                 await asyncio.sleep(seconds)
-                found[f"{name}, %"] = (time.thread_time() - started) / seconds * 100
-                found[f"{name}, footer's draws a second"] = (footer.draws - draws) / seconds
+                own, whole = time.thread_time() - own, time.process_time() - whole
+                passed = time.monotonic() - began
+                found[f"{name}, %"] = own / passed * 100
+                found[f"{name}, all threads, %"] = whole / passed * 100
+                for what, number in _seen(app).items():
+                    found[f"{name}: {what} a second"] = (number - before[what]) / passed
                 if writer is not None:
                     writer.wait()
     return found
+
+
+def _seen(app: SparrowApp) -> dict[str, float]:
+    """What was counted and drawn so far by that which is on the screen."""
+    screen = app.screen
+    seen: dict[str, float] = {}
+    for footer in screen.query(MetricsFooter):
+        seen["turns in the footer"] = footer.figures.requests
+        seen["draws of the footer"] = footer.draws
+    for chart in screen.query(ColumnChart):
+        seen["turns in the chart"] = sum(chart.plot.totals) / TOKENS
+        seen["draws of the chart"] = chart.draws
+    return seen
 
 
 async def _scene(app: SparrowApp, name: str) -> None:
@@ -194,7 +217,7 @@ def main() -> None:
     for title, figures in table.items():
         print(title)
         for name, value in figures.items():
-            print(f"  {name:<36}{value:8.1f}")
+            print(f"  {name:<46}{value:8.1f}")
 
 
 if __name__ == "__main__":
