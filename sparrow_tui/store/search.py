@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +28,14 @@ NAMED = 200
 """Titles that match which are looked at for a page."""
 
 
+class _Matches(NamedTuple):
+    """Matching turns, newest first."""
+
+    ids: list[int]
+    complete: bool
+    """Whether these are all."""
+
+
 class Searcher(SessionSearch):
     """Every question to the index. One thread at a time."""
 
@@ -39,45 +49,65 @@ class Searcher(SessionSearch):
             return self._sessions_as_page(query, limit, problems)
         if query.sort not in ("", "new"):
             return self._sorted_page(query, limit, problems)
-        ids, complete = self._newest_ids(steps, limit, before)
-        names = self._names_only(steps)
-        if not ids and complete and not names and before is None:
+        found = self._matches(steps)
+        names = self._names_only(steps, found)
+        if not found.ids and found.complete and not names:
             query, notice = self._corrected(query)
             if notice:
                 problems.append(notice)
                 steps = self._plan(query)
-                ids, complete = self._newest_ids(steps, limit, before)
-                names = self._names_only(steps)
-        total = len(ids)
-        if len(ids) > limit or before is not None:
-            total, complete = self._count(steps)
-            total = max(total, len(ids))
-        if complete:
-            total += len(names)
+                found = self._matches(steps)
+                names = self._names_only(steps, found)
+        total = len(found.ids) + (len(names) if found.complete else 0)
         below = docid.END if before is None else before
-        places = [*ids, *(place for place in names if place < below)]
+        places = self._below(below, steps, found, limit)
+        places += [place for place in names if place < below]
         places.sort(reverse=True)
         more = len(places) > limit
         places = places[:limit]
         hits = self._hits([place for place in places if place not in names], query)
         hits += self._named([names[place] for place in places if place in names])
         hits.sort(key=lambda hit: (hit.time or 0, hit.docid), reverse=True)
-        return SearchPage(hits, total, complete, problems, places[-1] if more and places else None)
+        end = places[-1] if more and places else None
+        return SearchPage(hits, total, found.complete, problems, end)
 
-    def _names_only(self, steps: Plan) -> dict[int, int]:
+    def _matches(self, steps: Plan) -> _Matches:
+        """The newest matches, as many as are counted."""
+        stream = self._all_of(steps)
+        ids: list[int] = []
+        for batch in stream.batches():
+            ids += batch
+            if len(ids) > COUNTED:
+                return _Matches(ids[:COUNTED], False)
+        return _Matches(ids, stream.complete)
+
+    def _below(self, below: int, steps: Plan, found: _Matches, limit: int) -> list[int]:
+        """Matches below an id, one more than a page holds, if there is one."""
+        at = bisect_left(found.ids, -below + 1, key=int.__neg__)
+        ids = found.ids[at : at + limit + 1]
+        if len(ids) <= limit and not found.complete and (at or len(found.ids) == COUNTED):
+            stream = self._all_of(steps)
+            stream.below = min(stream.below, below)
+            ids = list(islice(stream, limit + 1))
+        return ids
+
+    def _names_only(self, steps: Plan, found: _Matches) -> dict[int, int]:
         """Sessions found by what they are called alone, by their place among the row ids."""
         named = titled(self._db, steps, steps.titled, NAMED)
         if not named or len(named) >= NAMED:
             return {}  # words of so many titles tell no session from the others
-        # Tens of sessions in one expression: the index steps over what is not theirs.
-        wanted = " OR ".join(f'"{meta_word("s", sid)}"' for sid in named)
-        hit = Stream(self._db, steps, self._chunks, match=f"({steps.match}) AND ({wanted})")
-        said = {self._chunks.sid_of(row_id) for row_id in hit}
-        silent = msgspec.json.encode([sid for sid in named if sid not in said]).decode()
+        said = {self._chunks.sid_of(row_id) for row_id in found.ids}
+        silent = [sid for sid in named if sid not in said]
+        if silent and not found.complete:
+            # Tens of sessions in one expression: the index steps over what is not theirs.
+            wanted = " OR ".join(f'"{meta_word("s", sid)}"' for sid in silent)
+            stream = Stream(self._db, steps, self._chunks, match=f"({steps.match}) AND ({wanted})")
+            said = {self._chunks.sid_of(row_id) for row_id in stream}
+            silent = [sid for sid in silent if sid not in said]
         rows = self._db.execute(
             "SELECT sid, coalesce(updated_at, 0) FROM session"
             " WHERE sid IN (SELECT value FROM json_each(?))",
-            (silent,),
+            (msgspec.json.encode(silent).decode(),),
         ).fetchall()
         places: dict[int, int] = {}
         for sid, updated in rows:
@@ -94,14 +124,6 @@ class Searcher(SessionSearch):
             Hit(s.id, s.sid, -1, "", s.updated_at, s.title, "", [])
             for s in (found[sid] for sid in sids if sid in found)
         ]
-
-    def _newest_ids(self, steps: Plan, limit: int, before: int | None) -> tuple[list[int], bool]:
-        """One id more than asked for, if there is one; whether these are all."""
-        stream = self._all_of(steps)
-        if before is not None:
-            stream.below = min(stream.below, before)
-        ids = list(islice(stream, limit + 1))
-        return ids, stream.complete
 
     def _sessions_as_page(self, query: Query, limit: int, problems: list[str]) -> SearchPage:
         """Without words the sessions themselves are the hits."""
