@@ -9,7 +9,7 @@ tables FTS5 keeps it in, which hold nothing but the index (https://sqlite.org/ft
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -111,6 +111,27 @@ def _turns(source: apsw.Connection, piece: Piece) -> Iterator[tuple[Waiting, int
         yield Waiting(*turn), digest
 
 
+def copied(
+    connection: apsw.Connection, family: str, state: int, low: int, stale: Sequence[tuple[int]]
+) -> int:
+    """Copy the index of the attached part into a new part of a family; its number.
+
+    Args:
+        connection: the archive, in a transaction; the part is attached as ``built``.
+        family: see `index`.
+        state: `index.SEALED` or `index.GLANCES`.
+        low: the part's lowest row id.
+        stale: row ids of turns that are left out.
+    """
+    part = index.new_part(connection, family, low, state)
+    name = index.table(family, part)
+    for end in _KEPT_IN:
+        connection.execute(f"DELETE FROM main.{name}_{end}")
+        connection.execute(f"INSERT INTO main.{name}_{end} SELECT * FROM built.fts_{end}")
+    connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", stale)
+    return part
+
+
 def take_in(connection: apsw.Connection, built: Built) -> None:
     """Take a part into the archive's index. In a transaction; the part is attached as ``built``."""
     stale = connection.execute(
@@ -121,15 +142,10 @@ def take_in(connection: apsw.Connection, built: Built) -> None:
     low, high = connection.execute("SELECT min(docid), max(docid) FROM built.turn").fetchone()
     if low is None or len(stale) == built.rows:
         return
-    part = index.new_part(connection, FAMILY, low, index.SEALED)
-    name = index.table(FAMILY, part)
-    for end in _KEPT_IN:
-        connection.execute(f"DELETE FROM main.{name}_{end}")
-        connection.execute(f"INSERT INTO main.{name}_{end} SELECT * FROM built.fts_{end}")
+    part = copied(connection, FAMILY, index.SEALED, low, stale)
     connection.execute(
         "UPDATE part SET rows = ?, chars = ?, high = ? WHERE id = ?",
         (built.rows - len(stale), built.chars, high, part),
     )
-    connection.executemany(f"DELETE FROM {name} WHERE rowid = ?", stale)
     connection.executemany("DELETE FROM built.turn WHERE docid = ?", stale)
     connection.execute("DELETE FROM deferred WHERE docid IN (SELECT docid FROM built.turn)")

@@ -111,8 +111,8 @@ _PATH_KEYS = (
 
 
 @cache
-def _compressor(level: int) -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=level)
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=LEVEL)
 
 
 @cache
@@ -120,16 +120,11 @@ def _decompressor() -> zstandard.ZstdDecompressor:
     return zstandard.ZstdDecompressor()
 
 
-def pack(data: bytes, *, quickly: bool = False) -> bytes:
-    """Bytes as the store keeps them: compressed where that gains something.
-
-    Args:
-        data: the bytes.
-        quickly: for what is not kept long.
-    """
+def pack(data: bytes) -> bytes:
+    """Bytes as the store keeps them: compressed where that gains something."""
     if len(data) < WORTH_COMPRESSING:
         return PLAIN + data
-    small = _compressor(1 if quickly else LEVEL).compress(data)
+    small = _compressor().compress(data)
     return ZSTD + small if len(small) < len(data) else PLAIN + data
 
 
@@ -138,14 +133,16 @@ def unpack(data: bytes) -> bytes:
     return _decompressor().decompress(data[1:]) if data[:1] == ZSTD else bytes(data[1:])
 
 
-def encode(turn: Turn, *, to_index: bool = True, for_long: bool = True) -> Row:
-    """A turn as a row.
+def plain_body(turn: Turn) -> bytes:
+    """A turn's body, not compressed: for what is not kept long."""
+    try:
+        return PLAIN + _encode(turn)
+    except (UnicodeEncodeError, OverflowError):
+        return PLAIN + _encode(scrubbed(turn))
 
-    Args:
-        turn: the turn.
-        to_index: false puts the words for the index off.
-        for_long: false for a row that will soon be replaced: less compressed, without phrases.
-    """
+
+def encode(turn: Turn, *, to_index: bool = True) -> Row:
+    """A turn as a row; ``to_index``: false puts the words for the index off."""
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
     flags = 0
@@ -203,16 +200,16 @@ def encode(turn: Turn, *, to_index: bool = True, for_long: bool = True) -> Row:
         packed = _encode(kept)
     except (UnicodeEncodeError, OverflowError):
         # Half a surrogate pair, an integer of any length: JSON allows them, also in ids and names.
-        return encode(scrubbed(turn), to_index=to_index, for_long=for_long)
+        return encode(scrubbed(turn), to_index=to_index)
     return Row(
         role=turn.role,
         time=turn.time,
         flags=flags,
         chars=len(text),
         lines=text.count("\n") + 1,
-        body=pack(packed, quickly=not for_long),
+        body=pack(packed),
         words=fed(text, turn.role, flags, tools, files) if to_index else None,
-        said=_said(text) if to_index and for_long and flags & _PROMPT else "",
+        said=_said(text) if to_index and flags & _PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
         files=files,
@@ -229,7 +226,9 @@ def encode(turn: Turn, *, to_index: bool = True, for_long: bool = True) -> Row:
     )
 
 
-def fed(text: str, role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
+def fed(
+    text: str, role: str, flags: int, tools: Sequence[str] = (), files: Sequence[str] = ()
+) -> str:
     """What the index takes for a turn, but for whose it is.
 
     Args:

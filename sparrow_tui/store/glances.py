@@ -15,15 +15,8 @@ from collections.abc import Iterable
 import apsw
 
 from sparrow_tui.model import Usage
-from sparrow_tui.store.codec import Row
-from sparrow_tui.store.index import GLANCES
+from sparrow_tui.store.index import EMPTY, GLANCES
 from sparrow_tui.store.sums import OpenSession
-
-
-def wanted(db: apsw.Connection, session_id: str) -> bool:
-    """Whether a session may be written as glanced at: it is new, and was never deleted."""
-    known = "SELECT 1 FROM session WHERE id = ?1 UNION ALL SELECT 1 FROM deleted WHERE id = ?1"
-    return db.execute(known, (session_id,)).fetchone() is None
 
 
 def paths(db: apsw.Connection) -> set[str]:
@@ -34,7 +27,16 @@ def paths(db: apsw.Connection) -> set[str]:
 
 def indexed(db: apsw.Connection) -> bool:
     """Whether the index holds anything that glances gave."""
-    held = db.execute("SELECT 1 FROM part WHERE sealed = ? AND high >= 0", (GLANCES,))
+    return _part(db, "high <> ?")
+
+
+def emptied(db: apsw.Connection) -> bool:
+    """Whether the index has parts that are left of what glances gave."""
+    return _part(db, "high = ?")
+
+
+def _part(db: apsw.Connection, which: str) -> bool:
+    held = db.execute(f"SELECT 1 FROM part WHERE sealed = ? AND {which}", (GLANCES, EMPTY))
     return held.fetchone() is not None
 
 
@@ -56,13 +58,6 @@ def mark_gone(db: apsw.Connection, gone: Iterable[str]) -> None:
         "UPDATE session SET source_gone = 1 WHERE source = ? AND coverage IS NULL",
         [(path,) for path in gone],
     )
-
-
-def count(session: OpenSession, row: Row) -> None:
-    """Count a turn of a glance in: it has a size, and adds nothing to any counter."""
-    session.turns += 1
-    session.chars += row.chars
-    session.lines += row.lines
 
 
 def forget(session: OpenSession) -> None:

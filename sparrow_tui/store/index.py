@@ -58,6 +58,8 @@ _GLANCE_OPTIONS = "detail=none"
 """Half the work: prefixes are looked up word by word until the sources are read."""
 OPEN, SEALED, GLANCES = 0, 1, 2
 """Of a part: it takes new turns, it takes none, it holds what glances gave (see `glances`)."""
+EMPTY = -1
+"""Highest row id of a part that was emptied."""
 
 
 class Entry(msgspec.Struct):
@@ -120,27 +122,30 @@ class Index:
             self._seen |= new
         self._new_words.clear()
 
-    def add_glances(self, entries: Sequence[Entry]) -> None:
-        """Index what glances gave: in a part of its own, which `clear_glances` empties."""
-        rows = sorted((e.docid, f"{e.words} {meta_word('s', e.sid)}") for e in entries)
-        if rows:
-            part, name, _, _ = self._open_part("talk", rows[0][0], GLANCES)
-            self._feed(part, name, rows)
-
     def remove_glances(self, docids: Sequence[int]) -> None:
         """Take turns that glances gave out of the index."""
         self._remove(docids, "sealed = 2")
 
     def clear_glances(self) -> None:
-        """Empty what glances gave to the index; the part waits for the next large import."""
-        rows = self._db.execute("SELECT id FROM part WHERE sealed = 2 AND high >= 0").fetchall()
+        """Empty what glances gave to the index.
+
+        The parts stay: a search that has begun may still ask them, and finds nothing.
+        """
+        rows = self._db.execute("SELECT id FROM part WHERE sealed = 2").fetchall()
         for (part,) in rows:
             name = table("talk", part)
             self._db.execute(f"INSERT INTO {name}({name}) VALUES ('delete-all')")
             self._db.execute(
-                "UPDATE part SET rows = 0, chars = 0, low = ?, high = -1 WHERE id = ?",
-                (docid.END, part),
+                "UPDATE part SET rows = 0, low = ?, high = ? WHERE id = ?",
+                (docid.END, EMPTY, part),
             )
+
+    def drop_emptied(self) -> None:
+        """Take out the parts that were emptied: nobody asks them any more."""
+        rows = self._db.execute("SELECT id FROM part WHERE high = ?", (EMPTY,)).fetchall()
+        for (part,) in rows:
+            self._db.execute(f"DROP TABLE {table('talk', part)}")
+        self._db.execute("DELETE FROM part WHERE high = ?", (EMPTY,))
 
     def _feed(self, part: int, name: str, rows: Sequence[tuple[int, str]]) -> None:
         """Put rows, sorted by row id, into a part."""
@@ -203,12 +208,7 @@ class Index:
         self._db.execute("DELETE FROM fts_title WHERE rowid = ?", (sid,))
         self._db.execute(
             "INSERT INTO fts_title(rowid, title, prompt, place) VALUES (?,?,?,?)",
-            (
-                sid,
-                tokens.index_text(title, in_order=True),
-                tokens.index_text(prompt, in_order=True),
-                tokens.index_text(f"{project}\n{tags}", in_order=True),
-            ),
+            (sid, *title_words(title, prompt, project, tags)),
         )
 
     def check(self) -> list[str]:
@@ -221,6 +221,17 @@ class Index:
             except apsw.Error as error:
                 problems.append(f"index table {name} is damaged ({error})")
         return problems
+
+
+def title_words(
+    title: str | None, prompt: str | None, project: str | None, tags: str = ""
+) -> tuple[str, str, str]:
+    """What the index of titles is fed: title, first prompt, and where the session was."""
+    return (
+        tokens.index_text(title or "", in_order=True),
+        tokens.index_text(prompt or "", in_order=True),
+        tokens.index_text(f"{project or ''}\n{tags}", in_order=True),
+    )
 
 
 def creation(family: str, name: str, *, glances: bool = False) -> str:
@@ -247,6 +258,7 @@ def table(family: str, part: int) -> str:
 def tables(connection: apsw.Connection) -> list[str]:
     """Names of the tables that have every turn once, those with the newest turns first."""
     rows = connection.execute(
-        "SELECT family, id FROM part WHERE family <> 'prompt' ORDER BY high DESC"
+        "SELECT family, id FROM part WHERE family <> 'prompt' AND high <> ? ORDER BY high DESC",
+        (EMPTY,),
     ).fetchall()
     return [table(family, part) for family, part in rows]

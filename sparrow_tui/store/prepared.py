@@ -15,7 +15,17 @@ MOST_MET = 300_000
 """Words remembered as met before."""
 
 
-class Prepared(msgspec.Struct, kw_only=True):
+class Glances(msgspec.Struct, tag=True):
+    """What was said in the sessions of some sources."""
+
+    sources: int
+    part: bytes
+    """See `glance_parts.build`."""
+    done: bool = True
+    """Nothing more comes of these sources."""
+
+
+class Prepared(msgspec.Struct, kw_only=True, tag=True):
     """Part of one session from one source, encoded."""
 
     source: Source | None = None
@@ -27,8 +37,6 @@ class Prepared(msgspec.Struct, kw_only=True):
     coverage: Coverage = msgspec.field(default_factory=Coverage)
     fresh: bool = False
     sliding: bool = False
-    glance: bool = False
-    """Only what was said, to be replaced when the source is read (see `glances`)."""
     checkpoint: Checkpoint | None = None
     done: bool = False
     """The source was read to its end: its stamp and checkpoint may be recorded."""
@@ -37,7 +45,7 @@ class Prepared(msgspec.Struct, kw_only=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode = msgspec.msgpack.Decoder(Prepared).decode
+decode = msgspec.msgpack.Decoder(Prepared | Glances).decode
 
 
 def prepare(
@@ -66,12 +74,6 @@ def prepare(
         sliding=batch.sliding,
         checkpoint=_storable(batch.checkpoint),
     )
-
-
-def glanced(batch: Batch, source: Source) -> Prepared:
-    """Encode what a glance at a source gave."""
-    encoded = [codec.encode(turn, for_long=False) for turn in batch.turns]
-    return Prepared(source=source, session=scrubbed(batch.session), rows=encoded, glance=True)
 
 
 def _storable(mark: Checkpoint | None) -> Checkpoint | None:

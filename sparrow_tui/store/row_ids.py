@@ -13,8 +13,15 @@ from sparrow_tui.store.sums import OpenSession
 class RowIds:
     """Gives out row ids. Its caller holds the transaction."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, beside: apsw.Connection | None = None) -> None:
+        """Prepare.
+
+        Args:
+            connection: to the archive that is written.
+            beside: to another one, whose chunks are not used either.
+        """
         self._db = connection
+        self._both = (connection,) if beside is None else (connection, beside)
         self._room: dict[int, int] = {}
         """Where a full step's chunks go on: step's first chunk number → a later step's."""
 
@@ -46,12 +53,14 @@ class RowIds:
         while True:
             # Steps found full lead to where there was room last time.
             start = self._room.get(first, first)
-            top = self._db.execute(
-                "SELECT max(no) FROM chunk WHERE no BETWEEN ? AND ?",
-                (start, start | ((1 << docid.STEP_BITS) - 1)),
-            ).get
-            if top is None:
-                return start
-            if (top + 1) % (1 << docid.STEP_BITS):
-                return int(top) + 1
+            end = start | ((1 << docid.STEP_BITS) - 1)
+            top = max(self._top(db, start, end) for db in self._both)
+            if top < end:
+                return top + 1
             self._room[first] = start + (1 << docid.STEP_BITS)
+
+    @staticmethod
+    def _top(db: apsw.Connection, start: int, end: int) -> int:
+        """The highest number of a chunk between two, or the one before them."""
+        top = db.execute("SELECT max(no) FROM chunk WHERE no BETWEEN ? AND ?", (start, end)).get
+        return start - 1 if top is None else int(top)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import apsw
 import msgspec
 
 from sparrow_tui.agents.common import title_of
-from sparrow_tui.model import Coverage, SessionInfo, Text, Usage
+from sparrow_tui.model import Block, Coverage, SessionInfo, Text, Usage
 from sparrow_tui.store import codec
 from sparrow_tui.store.codec import Row
 from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.prepared import Prepared
 from sparrow_tui.store.sums import OpenSession
 
+_PROMPT = int(Flag.PROMPT)
 _coverage = msgspec.json.Decoder(Coverage).decode
 
 
@@ -48,11 +50,23 @@ def load(db: apsw.Connection, info: SessionInfo, *, create: bool) -> OpenSession
 
 def note_turn(session: OpenSession, row: Row) -> None:
     """Learn the session's times and first prompt from a turn."""
-    if row.time is not None:
-        session.created_at = min(session.created_at or row.time, row.time)
-        session.updated_at = max(session.updated_at or row.time, row.time)
-    if row.flags & Flag.PROMPT and row.role == "user" and _says_little(session.prompt):
-        session.prompt = _prompt_of(row) or session.prompt
+    note_time(session, row.time)
+    if row.flags & _PROMPT and row.role == "user" and _says_little(session.prompt):
+        note_prompt(session, codec.decode(row.body).blocks)
+
+
+def note_time(session: OpenSession, moment: int | None) -> None:
+    """Learn the session's times from a turn's."""
+    if moment is not None:
+        session.created_at = min(session.created_at or moment, moment)
+        session.updated_at = max(session.updated_at or moment, moment)
+
+
+def note_prompt(session: OpenSession, blocks: Sequence[Block]) -> None:
+    """Learn what the session may be called from something its user typed."""
+    if _says_little(session.prompt):
+        said = [block.text for block in blocks if isinstance(block, Text)]
+        session.prompt = title_of("\n".join(said)) or session.prompt
 
 
 def note_facts(session: OpenSession, info: SessionInfo) -> None:
@@ -117,12 +131,6 @@ def store_sums(db: apsw.Connection, session: OpenSession) -> None:
             session.prompt, session.sid,
         ),
     )  # fmt: skip
-
-
-def _prompt_of(row: Row) -> str:
-    """The title a prompt makes."""
-    said = [block.text for block in codec.decode(row.body).blocks if isinstance(block, Text)]
-    return title_of("\n".join(said))
 
 
 def _says_little(prompt: str | None) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from sparrow_tui.model import SessionInfo, Turn
-from sparrow_tui.store import built_parts, deferred, docid, glances, prepared
+from sparrow_tui.store import built_parts, deferred, docid, glance_parts, glances, prepared
 from sparrow_tui.store.base import (
     RecentInputs,
     SearchPage,
@@ -25,6 +25,7 @@ from sparrow_tui.store.built_parts import Built, Piece
 from sparrow_tui.store.connection import BUSY_MS, connect, immediate, translated
 from sparrow_tui.store.counters import Counters
 from sparrow_tui.store.deferred import Waiting
+from sparrow_tui.store.glance_parts import Taken
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.organise import Organiser
 from sparrow_tui.store.prepared import Prepared
@@ -124,13 +125,25 @@ class SqliteStore(SessionStore):
     def end_glances(self) -> None:
         """Every source was read: what glances gave to the index is cleared, if none is left."""
         if not glances.indexed(self.connection):
-            return
-        if not glances.paths(self.connection):
+            if glances.emptied(self.connection):
+                with self.transaction():
+                    self.index.drop_emptied()
+        elif not glances.paths(self.connection):
             with self.transaction():
                 self.index.clear_glances()
         elif gone := glances.vanished(self.connection):
             with self.transaction():
                 glances.mark_gone(self.connection, gone)
+
+    def take_in_glances(self, part: bytes) -> Taken:
+        """Take in what was said in sessions that are not known yet."""
+        db = self.connection
+        with translated(self.path), glance_parts.attached(db, part), self.transaction():
+            return glance_parts.take_in(db)
+
+    def following_sid(self) -> int:
+        """A number from which on no session has one."""
+        return int(self.connection.execute("SELECT coalesce(max(sid), 0) + 1 FROM session").get)
 
     def deferred_count(self) -> int:
         """How many turns are not in the index yet."""

@@ -54,7 +54,6 @@ class Writer:
         """Records read of sources that are being read."""
         self._row_ids = RowIds(connection)
         self._entries: dict[int, Entry] = {}
-        self._glanced: dict[int, Entry] = {}
         """What goes into the index at the end, by row id: FTS5 writes a segment whenever a row id
         is smaller than the last, and newer sessions come first."""
 
@@ -67,11 +66,7 @@ class Writer:
         """
         done = Written()
         self._entries.clear()
-        self._glanced.clear()
         for item in items:
-            if item.glance:
-                self._write_glance(item, done)
-                continue
             if item.session is not None:
                 self._write_session(item, item.session, done, revive)
             if item.source is None:
@@ -85,23 +80,7 @@ class Writer:
                 records = self._records.pop(key)
                 sources.record(self._db, item.source, item.checkpoint, item.problem, records)
         self._index.add(list(self._entries.values()))
-        self._index.add_glances(list(self._glanced.values()))
         return done
-
-    def _write_glance(self, item: Prepared, done: Written) -> None:
-        """Write a session's talk, unless the session is known already."""
-        info = item.session
-        if info is None or not glances.wanted(self._db, info.id):
-            return
-        session = session_row.load(self._db, info, create=True)
-        assert session is not None
-        session.glanced = True
-        self._insert(session, 0, item.rows, self._glanced)
-        for row in item.rows:
-            glances.count(session, row)
-        session_row.note_facts(session, info)
-        self._store(session, item)
-        done.sessions.add(info.id)
 
     def _write_session(
         self, item: Prepared, info: SessionInfo, done: Written, revive: bool
@@ -164,7 +143,7 @@ class Writer:
         new = rows[same:]
         if not new:
             return 0
-        put_off = self._insert(session, first, new, self._entries)
+        put_off = self._insert(session, first, new)
         for row in new:
             session.apply(row, 1)
         side_tables.record(self._db, session.sid, first, new)
@@ -178,13 +157,8 @@ class Writer:
         self._counters.add(session.sid, facts, new, first, otherwise, answered)
         return len(new)
 
-    def _insert(
-        self, session: OpenSession, first: int, rows: Sequence[Row], entries: dict[int, Entry]
-    ) -> list[int]:
-        """Write turns from ``first`` on; the row ids of those the index takes later.
-
-        ``entries`` gets those it takes at the end.
-        """
+    def _insert(self, session: OpenSession, first: int, rows: Sequence[Row]) -> list[int]:
+        """Write turns from ``first`` on; the row ids of those the index takes later."""
         put_off: list[int] = []
         placed = []
         for position, row in enumerate(rows, first):
@@ -196,7 +170,7 @@ class Writer:
             if row.words is None:
                 put_off.append(row_id)
             else:
-                entries[row_id] = Entry(
+                self._entries[row_id] = Entry(
                     row_id, session.sid, row.role, row.words, row.said, row.vocabulary
                 )
             session_row.note_turn(session, row)
@@ -230,7 +204,7 @@ class Writer:
         """Take out what a glance gave, with its place in the index."""
         rows = self._db.execute("SELECT docid FROM turn WHERE sid = ?", (session.sid,)).fetchall()
         ids = [row_id for (row_id,) in rows]
-        self._index.remove_glances([i for i in ids if self._glanced.pop(i, None) is None])
+        self._index.remove_glances(ids)
         self._free(session, 0, ids)
 
     def _free(self, session: OpenSession, first: int, row_ids: Sequence[int]) -> None:

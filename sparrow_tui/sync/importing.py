@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sparrow_tui.agents.base import Agent, Place, Source
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.store import glances, sources
-from sparrow_tui.store.prepared import Prepared
+from sparrow_tui.store.prepared import Glances, Prepared
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync.discover import look
 from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
-from sparrow_tui.sync.reading import Task
+from sparrow_tui.sync.reading import Look, Task
+from sparrow_tui.sync.reading import look as look_at
 from sparrow_tui.sync.workers import SMALL, parts
 
+LOOK, MOST_LOOK = 400_000, 48_000_000
+"""Bytes of the sources first glanced at together, and of the most that ever are."""
+SHARES = 6
+"""No group of sources is more than this part of what is left to be glanced at."""
 FIRST_ROWS = 150
 """Turns of the first transaction: the first sessions show at once."""
 MOST_ROWS = 6_000
@@ -109,12 +114,12 @@ def import_sources(
         live: a few appended lines: index everything at once.
         glance: what was said in these is wanted first, before anything is read.
     """
-    tasks = [Task(source, glance=True) for source in glance]
+    tasks: list[Task | Look] = [*looks(glance, store.following_sid())]
     seen = {source.path for source in glance}
     # What can only be read comes before what was glanced at, names for what is known last.
     for source in sorted(changed, key=lambda source: (not source.mtime, source.path in seen)):
         mark = sources.checkpoint(store.connection, (source.agent, source.path))
-        tasks.append(Task(source, mark, put_off_output=not live))
+        tasks.append(Task(source, mark, not live))
     glancing = len(glance)
     meter.glancing(glancing)
     waiting: list[Prepared] = []
@@ -126,7 +131,7 @@ def import_sources(
             done = store.write(waiting, revive=revive)
             meter.wrote(done.sessions, done.turns)
             for item in waiting:
-                if item.done and item.source is not None and not item.glance:
+                if item.done and item.source is not None:
                     meter.finished(item.source, item.problem)
         waiting, rows, since = [], 0, time.monotonic()
         limit, wait = min(limit * 2, MOST_ROWS), min(wait * 1.5, MOST_WAIT)
@@ -134,17 +139,55 @@ def import_sources(
     reading = parts(tasks, workers)
     try:
         for item in reading:
+            if isinstance(item, Glances):
+                meter.wrote(_take_in(store, item.part, glance), 0)
+                glancing -= item.sources
+                meter.glancing(glancing)
+                if stopped():
+                    return
+                continue
             waiting.append(item)
             rows += len(item.rows) + 1
-            glancing -= item.glance
-            if rows >= limit or time.monotonic() - since > wait or (item.glance and not glancing):
+            if rows >= MOST_ROWS if glancing else rows >= limit or time.monotonic() - since > wait:
                 flush()
-                meter.glancing(glancing)
                 if stopped():
                     return
         flush()
     finally:
         reading.close()  # type: ignore[attr-defined]
+
+
+def looks(sources: Sequence[Source], sid: int) -> Iterator[Look]:
+    """Sources in groups that are glanced at together.
+
+    The first are small, for the first rows, and the last, so that all processes end together.
+
+    Args:
+        sources: newest first.
+        sid: from here on no session has a number.
+    """
+    left = sum(source.size for source in sources)
+    group: list[Source] = []
+    size, most = 0, LOOK
+    for number, source in enumerate(sources, 1):
+        group.append(source)
+        size += source.size
+        if size >= max(LOOK, min(most, left // SHARES)) or number == len(sources):
+            yield Look(tuple(group), sid)
+            sid, left, most = sid + len(group), left - size, min(2 * most, MOST_LOOK)
+            group, size = [], 0
+
+
+def _take_in(store: SqliteStore, part: bytes, glanced: Sequence[Source]) -> set[str]:
+    """Take in what was said; ids of the sessions. What was left out is glanced at again."""
+    if not part:
+        return set()
+    taken = store.take_in_glances(part)
+    if taken.left:
+        again = tuple(source for source in glanced if source.path in taken.left)
+        part = look_at(Look(again, store.following_sid()), store.connection)
+        return taken.sessions | store.take_in_glances(part).sessions
+    return taken.sessions
 
 
 def _new(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sparrow_tui.agents.base import Checkpoint, Source, SourceError
+from sparrow_tui.agents.base import Batch, Checkpoint, Source, SourceError
 from sparrow_tui.agents.registry import agent
 from sparrow_tui.faultlog import record
 from sparrow_tui.store.liveness import guess
-from sparrow_tui.store.prepared import Prepared, glanced, prepare
+from sparrow_tui.store.prepared import Glances, Prepared, prepare
+
+if TYPE_CHECKING:
+    import apsw
 
 
 class Task(NamedTuple):
@@ -18,39 +21,60 @@ class Task(NamedTuple):
     source: Source
     since: Checkpoint | None = None
     """How far it was read."""
-    glance: bool = False
-    """Only what was said is wanted (see `Agent.glance`)."""
     put_off_output: bool = False
     """Leave the words of tool output for later."""
 
+    @property
+    def size(self) -> int:
+        """Bytes to read."""
+        return self.source.size
 
-def take(task: Task, met: set[str]) -> Iterator[Prepared]:
+
+class Look(NamedTuple):
+    """Sources of which only what was said is wanted (see `Agent.glance`)."""
+
+    sources: tuple[Source, ...]
+    sid: int
+    """The first one's session's number; the others' follow."""
+
+    @property
+    def size(self) -> int:
+        """Bytes to look at."""
+        return sum(source.size for source in self.sources)
+
+
+def take(task: Task | Look, met: set[str]) -> Iterator[Prepared | Glances]:
     """Do a task; the last part is marked as done. Never raises.
 
     ``met``: see `prepare`.
     """
-    if task.glance:
-        yield look_at(task.source)
+    if isinstance(task, Look):
+        yield Glances(len(task.sources), look(task))
     else:
         yield from read(task.source, task.since, put_off_output=task.put_off_output, met=met)
 
 
-def look_at(source: Source) -> Prepared:
-    """What was said in a source's session; no session where that cannot be told quickly."""
-    item: Prepared | None = None
+def look(task: Look, beside: apsw.Connection | None = None) -> bytes:
+    """What was said in sources, as a part; ``beside``: see `glance_parts.build`."""
+    from sparrow_tui.store import glance_parts
+
+    said = ((source, batch) for source in task.sources if (batch := _glance(source)) is not None)
+    return glance_parts.build(said, task.sid, beside)
+
+
+def _glance(source: Source) -> Batch | None:
+    """What was said in a source's session; ``None`` where that cannot be told quickly."""
     reader = agent(source.agent)
     try:
         batch = reader.glance(source) if reader is not None else None
-        if batch is not None:
-            batch.session.status = guess(batch.turns)
-            item = glanced(batch, source)
     except (SourceError, OSError):
-        pass  # reading it will say why
+        return None  # reading it will say why
     except Exception as error:
         record(error)
-    item = item or Prepared(source=source, glance=True)
-    item.done = True
-    return item
+        return None
+    if batch is not None:
+        batch.session.status = guess(batch.turns)
+    return batch
 
 
 def read(

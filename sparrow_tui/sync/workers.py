@@ -12,8 +12,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sparrow_tui.store import prepared
-from sparrow_tui.store.prepared import Prepared
-from sparrow_tui.sync.reading import Task, take
+from sparrow_tui.store.prepared import Glances, Prepared
+from sparrow_tui.sync.reading import Look, Task, take
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -31,7 +31,7 @@ GARBAGE = 50_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
 
 
-def parts(tasks: Sequence[Task], workers: int | None = None) -> Iterator[Prepared]:
+def parts(tasks: Sequence[Task | Look], workers: int | None = None) -> Iterator[Prepared | Glances]:
     """What the sources say, in any order between tasks, in order within one.
 
     Args:
@@ -39,7 +39,7 @@ def parts(tasks: Sequence[Task], workers: int | None = None) -> Iterator[Prepare
         workers: processes; ``None``: `processes`.
     """
     number = workers or processes()
-    if number < 2 or len(tasks) < 2 or sum(task.source.size for task in tasks) < SMALL:
+    if number < 2 or len(tasks) < 2 or sum(task.size for task in tasks) < SMALL:
         met: set[str] = set()
         for task in tasks:
             yield from take(task, met)
@@ -52,19 +52,20 @@ def processes() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
+def _side_by_side(tasks: Sequence[Task | Look], number: int) -> Iterator[Prepared | Glances]:
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
     waiting: Any = context.Queue()
     back: Any = context.Queue()
     room: Any = context.Semaphore(ROOM)
+    started: Any = context.Event()
     for task in enumerate(tasks):
         waiting.put(task)
     for _ in range(number):
         waiting.put(None)
     team = [
-        context.Process(target=_work, args=(waiting, back, room), daemon=True)
+        context.Process(target=_work, args=(waiting, back, room, started), daemon=True)
         for _ in range(number)
     ]
     for process in team:
@@ -73,8 +74,8 @@ def _side_by_side(tasks: Sequence[Task], number: int) -> Iterator[Prepared]:
     met: set[str] = set()
     left = set(range(len(tasks)))
     try:
-        # Processes take a while to start: the newest sessions are read here until they have.
-        while back.empty():
+        # Processes take a while to start: the newest sessions are read here until one has.
+        while not started.is_set():
             try:
                 given = waiting.get(timeout=0.2)
             except queue.Empty:
@@ -135,9 +136,10 @@ def begin() -> None:
     gc.set_threshold(GARBAGE)
 
 
-def _work(waiting: Any, back: Any, room: Any) -> None:
+def _work(waiting: Any, back: Any, room: Any, started: Any) -> None:
     """A worker process: read until there is nothing left, or the parent is gone."""
     begin()
+    started.set()
     with suppress(KeyboardInterrupt, OSError, EOFError, BrokenPipeError):
         met: set[str] = set()
         while (given := waiting.get()) is not None:

@@ -11,6 +11,7 @@ with; where it is not installed, our own times stand alone.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import random
@@ -159,7 +160,9 @@ def watched(process: subprocess.Popen[bytes], run: Run) -> threading.Thread:
 
 
 def environment(home: Path, scratch: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "SPARROW"))}
+    """What a program begins with; both may keep their modules compiled, as installed ones are."""
+    ours = ("XDG_", "SPARROW", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return kept | {"HOME": str(home), "XDG_CACHE_HOME": str(scratch / "cache"),
                    "XDG_CONFIG_HOME": str(scratch / "config"), "XDG_DATA_HOME": str(scratch / "data"),
                    "XDG_STATE_HOME": str(scratch / "state"), "PYTHONPATH": str(ROOT)}  # fmt: skip
@@ -244,6 +247,7 @@ def main() -> None:
     options = parser.parse_args()
     program = shutil.which("fr", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     rows: dict[str, list[tuple[float, float | None]]] = {}
+    compileall.compile_dir(ROOT / "sparrow_tui", quiet=1)  # as an installation does
     with tempfile.TemporaryDirectory(prefix="sparrow-bench-") as folder:
         home = options.home or Path(folder) / "home"
         if options.home is None:

@@ -22,9 +22,11 @@ from tests.on_disk import ClaudeFile, claude_file, codex_file, native
 TABLES = ("bucket", "tool_bucket", "counted", "duration", "ingest", "word", "call", "deferred")
 
 
-@pytest.fixture(autouse=True)
-def every_home_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=[importing.LOOK, 1], ids=["together", "one by one"])
+def every_home_is_large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources are glanced at in one group, or each is a group whose row ids the last one has."""
     monkeypatch.setattr(importing, "SMALL", 0)
+    monkeypatch.setattr(importing, "LOOK", request.param)
 
 
 def sync(store: SqliteStore, home: Path, **more: Any) -> Report:
@@ -242,3 +244,35 @@ def test_nothing_is_glanced_at_twice(
     claude_file(private_home, 1).append("once more")
     sync(store, private_home)
     assert len(looked) == 3
+
+
+def test_a_number_given_out_twice_hides_no_session(
+    store: SqliteStore, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While sources are glanced at another one was read, and its session has their number."""
+    claude_file(private_home, 1, "mend the net", "mended")
+    sync(store, private_home)
+    claude_file(private_home, 2, "splice the rope", "spliced")
+    following = SqliteStore.following_sid
+    given = iter([1])
+    monkeypatch.setattr(
+        SqliteStore, "following_sid", lambda self: next(given, 0) or following(self)
+    )
+    only_glance(store, private_home)
+    assert {session.id for session in store.list()} == {
+        f"claude:{native(number)}" for number in (1, 2)
+    }
+    assert (store.search("rope").total, store.search("net").total) == (1, 1)
+    assert store.index.check() == []
+
+
+def test_nothing_is_left_of_glances(store: SqliteStore, private_home: Path) -> None:
+    """Not even empty tables, once no search can be asking them any more."""
+    fill(private_home)
+    sync(store, private_home)
+    sync(store, private_home)
+    parts = store.connection.execute("SELECT count(*) FROM part WHERE family = 'talk'").get
+    names = store.connection.execute(
+        "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'fts_talk_[0-9]'"
+    ).get
+    assert parts == names == 1
