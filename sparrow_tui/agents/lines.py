@@ -133,8 +133,8 @@ def _told() -> Iterator[None]:
 def parse(line: bytes | str) -> Any:
     """The JSON value of a line, or ``None`` if it is broken.
 
-    Falls back to the lenient stdlib parser for lone surrogates and invalid UTF-8, so that a
-    line is lost only when it is not JSON at all.
+    Falls back to the lenient stdlib parser for lone surrogates, invalid UTF-8 and a byte order
+    mark, so that a line is lost only when it is not JSON at all.
     """
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _decode(line)
@@ -142,7 +142,7 @@ def parse(line: bytes | str) -> Any:
 
     with suppress(ValueError, RecursionError):
         if isinstance(line, bytes):
-            line = line.decode("utf-8", errors="replace")
+            line = line.decode("utf-8-sig", errors="replace")
         return json.loads(line, strict=False)
     return None
 

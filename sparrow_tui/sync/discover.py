@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError
 from sparrow_tui.agents.registry import agents
+from sparrow_tui.sanitize import storable
 from sparrow_tui.store.sources import Key
 
 HEAD = 64 * 1024
@@ -35,7 +36,8 @@ class Found:
     gone: list[Key] = field(default_factory=list)
     """Read earlier, no longer there."""
     problems: list[tuple[str, str]] = field(default_factory=list)
-    """Places given by hand that hold nothing we know: path, sentence."""
+    """Places given by hand that hold nothing we know, names the store cannot hold: path,
+    sentence."""
 
 
 def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Found:
@@ -55,6 +57,9 @@ def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Fo
         if key in seen:
             continue
         seen.add(key)
+        if storable(source.path) != source.path:
+            found.problems.append((storable(source.path), "its name is not UTF-8"))
+            continue
         if held.get(key) == source.stamp:
             found.unchanged += 1
         else:
@@ -167,7 +172,7 @@ def changed_sources(paths: Iterable[str], roots: Roots) -> list[Source]:
             if place is None:
                 continue
             source = _told(Path(plain), name, place in both)
-            if source is not None:
+            if source is not None and storable(source.path) == source.path:
                 found[source.agent, source.path] = source
     return sorted(found.values(), key=lambda source: source.mtime, reverse=True)
 

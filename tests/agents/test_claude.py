@@ -604,6 +604,13 @@ def test_bad_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
     adds_up({SID: session})
 
 
+def test_a_byte_order_mark_costs_no_record(tmp_path: Path) -> None:
+    path = write(project(tmp_path) / f"{SID}.jsonl", *LOG)
+    expected = read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    same({SID: read(path)}, {SID: expected})
+
+
 def test_hostile_records(tmp_path: Path) -> None:
     path = write(project(tmp_path) / f"{SID}.jsonl", *LOG, *FORK)
     assert torture_lines(AGENT, path) > 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sparrow_tui.agents.base import Place
 from sparrow_tui.model import Text
 from sparrow_tui.store import open_store
 from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.sync.discover import changed_sources
 from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress, Report
 from tests.on_disk import ClaudeFile, claude_file, codex_file, native
@@ -372,3 +374,17 @@ def test_deleted_sessions_stay_deleted_unless_asked_for(store: SqliteStore, home
     file.append("fifth")
     sync(store, home, (str(file.path),))
     assert texts(store, file.id) == ["first", "second", "third", "fourth", "fifth"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_a_name_that_is_no_text_is_told_and_keeps_nothing_back(
+    store: SqliteStore, home: Path
+) -> None:
+    there = claude_file(home, 1, "mend the net", "mended")
+    odd = os.fsencode(there.path.parent) + b"/n\xe4t.jsonl"
+    Path(os.fsdecode(odd)).write_bytes(there.path.read_bytes())
+    report = sync(store, home)
+    assert (report.read, report.failed) == (1, 1)
+    assert [failure.problem for failure in report.failures] == ["its name is not UTF-8"]
+    assert json.dumps(report.failures[0].path, ensure_ascii=False).encode()
+    assert changed_sources([os.fsdecode(odd)], {"claude": [str(home / ".claude")]}) == []
