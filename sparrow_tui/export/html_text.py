@@ -1,7 +1,8 @@
 """Text of a transcript → inert HTML: Markdown, code, terminal output, differences.
 
 Everything is escaped. Links are kept as links, nothing is loaded: pictures named in Markdown
-become links, HTML in it is shown as it was written.
+become links, HTML and entities in it are shown as they were written. No mark takes words with it:
+what CommonMark leaves out (excess cells, a fence's info, unused references) is shown, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_block.table import escapedSplit, getLine
 
 from sparrow_tui.sanitize import clean
 from sparrow_tui.text import ansi
@@ -22,6 +25,8 @@ from sparrow_tui.text.spans import Line
 RICH_LIMIT = 200_000
 """Characters of a text beyond which it is shown as it was written."""
 
+_DEEPEST = 60
+"""Levels of lists and quotes inside each other; a text with more is shown as it was written."""
 _LINKED = ("http://", "https://", "mailto:")
 _KINDS = frozenset(
     ("comment", "keyword", "string", "number", "name", "add", "delete", "hunk", "heading",
@@ -32,9 +37,13 @@ _KINDS = frozenset(
 def text(said: str) -> str:
     """Markdown as HTML."""
     safe = clean(said)
-    if len(safe) > RICH_LIMIT:
-        return f'<pre class="plain">{escape(safe)}</pre>'
-    return str(_markdown().render(safe))
+    if len(safe) <= RICH_LIMIT:
+        parser = _markdown()
+        tokens = parser.parse(safe)
+        # The parser passes over what is deeper than it goes.
+        if max((token.level for token in tokens), default=0) < _DEEPEST:
+            return str(parser.renderer.render(tokens, parser.options, {}))
+    return f'<pre class="plain">{escape(safe)}</pre>'
 
 
 def output(said: str) -> str:
@@ -111,16 +120,41 @@ def _colour(numbers: list[int]) -> tuple[str, int]:
 
 @cache
 def _markdown() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "highlight": _fence})
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": _DEEPEST + 2})
     # Without the rule for pictures, one is an exclamation mark and a link.
-    parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
+    parser.enable(["table", "strikethrough"]).disable(
+        ["image", "html_block", "html_inline", "entity", "reference"]
+    )
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.validateLink = _may_link  # type: ignore[assignment,method-assign]
     parser.add_render_rule("link_open", _link)
+    parser.add_render_rule("fence", _fence)
     return parser
 
 
-def _fence(source: str, language: str, _more: str) -> str:
-    return code(source, language)
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table, unless a row has more cells than the head: those would go."""
+    before = len(state.tokens)
+    if not table(state, start, end, silent):
+        return False
+    if not silent:
+        columns = _cells(state, start)
+        if any(_cells(state, line) > columns for line in range(start + 2, state.line)):
+            del state.tokens[before:]
+            state.line = start
+            return False
+    return True
+
+
+def _cells(state: StateBlock, line: int) -> int:
+    return len(escapedSplit(getLine(state, line).strip().removeprefix("|").removesuffix("|")))
+
+
+def _fence(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    """Code below what its fence says of it."""
+    said = str(tokens[index].info).strip()
+    label = f'<span class="dim">{escape(said)}</span>\n' if said else ""
+    return f"<pre>{label}<code>{code(tokens[index].content, said)}</code></pre>\n"
 
 
 def _may_link(target: str) -> bool:
@@ -130,6 +164,8 @@ def _may_link(target: str) -> bool:
 def _link(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     """A link that tells the other side nothing; one to a file of the project is only text."""
     target = str(tokens[index].attrGet("href") or "")
+    title = str(tokens[index].attrGet("title") or "")
     if not target.lower().startswith(_LINKED):
-        return f'<a title="{escape(target)}">'
-    return f'<a href="{escape(target)}" rel="noopener noreferrer nofollow">'
+        return f'<a title="{escape(f"{target} {title}".strip())}">'
+    more = f' title="{escape(title)}"' if title else ""
+    return f'<a href="{escape(target)}"{more} rel="noopener noreferrer nofollow">'

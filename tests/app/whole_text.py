@@ -157,7 +157,7 @@ async def displayed(driver: Any) -> str:
         for y, place in enumerate(view._rows):
             if last is None or place > last:
                 line = "".join(segment.text for segment in view.render_line(y))
-                found.append(squeezed(FRAME.sub("", line[: view.size.width - 2])))
+                found.append(squeezed(FRAME.sub("", line[:-2])))
                 last = place
         if view._edge(1) and view.model.at_end(view.page_height):
             return "".join(found)

@@ -128,3 +128,34 @@ def test_pictures_are_put_in() -> None:
     assert [a["src"] for tag, a in reader.tags if tag == "img"] == [
         "data:image/png;base64,iVBORw=="
     ]
+
+
+def shown(said: str) -> str:
+    """The words of a page with one text on it."""
+    return check_inert(page_of([Turn(role="user", blocks=[Text(said)])])).text
+
+
+def test_no_markdown_takes_words_away() -> None:
+    assert "cell four" in shown("| a | b |\n|---|---|\n| one | two | three | cell four |\n")
+    assert 'py title="a.py"' in shown('```py title="a.py"\nx = 1\n```')
+    assert "const prefix" in shown("```goconst prefix = 1\nx\n```")
+    unused = shown("[see][1]\n\n[1]: https://one.test/a\n[2]: https://two.test/b")
+    assert "https://one.test/a" in unused
+    assert "https://two.test/b" in unused
+    titled = page_of(
+        [Turn(role="user", blocks=[Text('[a](https://a.test "said") [b](c.py "too")')])]
+    )
+    assert {"said", "c.py too"} <= {a.get("title") for _, a in check_inert(titled).tags}
+    for depth in (12, 40, 300):
+        assert "deep down" in shown("> " * depth + "deep down")
+        listed = "\n".join("  " * level + f"- level {level} of it" for level in range(depth))
+        assert f"level {depth - 1} of it" in shown(listed)
+
+
+def test_no_entity_becomes_what_it_stands_for() -> None:
+    assert "&#x202e;" in shown("&#x202e;evil &amp; &#27;[31m")
+
+
+def test_lines_typed_below_each_other_stay_so() -> None:
+    page = page_of([Turn(role="user", blocks=[Text("first\nsecond")])])
+    assert ("br", {}) in check_inert(page).tags
