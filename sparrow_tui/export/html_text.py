@@ -1,13 +1,12 @@
 """Text of a transcript → inert HTML: Markdown, code, terminal output, differences.
 
-Everything is escaped. Links are kept as links, nothing is loaded: pictures named in Markdown
-become links, HTML and entities in it are shown as they were written. No mark takes words with it:
+Everything is escaped. Links to the web are kept as links, nothing is loaded: pictures named in
+Markdown become links; other links, HTML and entities in it are shown as they were written. No mark takes words with it:
 what CommonMark leaves out (excess cells, a fence's info, unused references) is shown, too.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from html import escape
@@ -158,14 +157,12 @@ def _fence(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
 
 
 def _may_link(target: str) -> bool:
-    return target.strip().lower().startswith(_LINKED) or not re.match(r"\s*[\w+.-]*:", target)
+    return target.strip().lower().startswith(_LINKED)
 
 
 def _link(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-    """A link that tells the other side nothing; one to a file of the project is only text."""
-    target = str(tokens[index].attrGet("href") or "")
+    """A link that tells the other side nothing."""
+    target = escape(str(tokens[index].attrGet("href") or ""))
     title = str(tokens[index].attrGet("title") or "")
-    if not target.lower().startswith(_LINKED):
-        return f'<a title="{escape(f"{target} {title}".strip())}">'
     more = f' title="{escape(title)}"' if title else ""
-    return f'<a href="{escape(target)}"{more} rel="noopener noreferrer nofollow">'
+    return f'<a href="{target}"{more} rel="noopener noreferrer nofollow">'
