@@ -1,8 +1,9 @@
 """Text of a transcript → inert HTML: Markdown, code, terminal output, differences.
 
 Everything is escaped. Links to the web are kept as links, nothing is loaded: pictures named in
-Markdown become links; other links, HTML and entities in it are shown as they were written. No mark takes words with it:
-what CommonMark leaves out (excess cells, a fence's info, unused references) is shown, too.
+Markdown become links; other links, HTML and entities in it are shown as they were written. No
+mark takes words with it: what CommonMark leaves out (excess cells, a fence's info, unused
+references) is shown, too.
 """
 
 from __future__ import annotations
