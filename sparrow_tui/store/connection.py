@@ -27,6 +27,8 @@ from sparrow_tui.store.base import (
 BUSY_MS = 5_000
 LOG_PAGES = 4_000
 """Pages of the write-ahead log before it is moved into the file: an import writes many twice."""
+STATEMENTS = 512
+"""Places for statements kept ready: `executemany` takes a new one for every row."""
 SCARCE = 256 * 1024
 """Bytes free below which a failure of the disk is taken for a full one."""
 
@@ -69,7 +71,9 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
 
 def _open(path: Path, readonly: bool) -> apsw.Connection:
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = apsw.Connection(
+            os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS
+        )
         connection.set_busy_timeout(BUSY_MS)
         connection.pragma("journal_mode", "wal")
     else:

@@ -85,6 +85,7 @@ class Index:
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
         self._tuned: set[str] = set()
+        self._unmerged: set[str] = set()
         self._seen: set[str] = set()
         self._new_words: set[str] = set()
 
@@ -124,7 +125,7 @@ class Index:
 
     def remove_glances(self, docids: Sequence[int]) -> None:
         """Take turns that glances gave out of the index."""
-        self._remove(docids, "sealed = 2")
+        self._remove(docids, "sealed = 2", merge=False)
 
     def clear_glances(self) -> None:
         """Empty what glances gave to the index.
@@ -175,8 +176,12 @@ class Index:
         self._remove(docids, "sealed <> 2")
         self._db.executemany("DELETE FROM deferred WHERE docid = ?", [(d,) for d in docids])
 
-    def _remove(self, docids: Sequence[int], which: str) -> None:
-        """Take turns out of those parts that fulfil a condition."""
+    def _remove(self, docids: Sequence[int], which: str, *, merge: bool = True) -> None:
+        """Take turns out of those parts that fulfil a condition.
+
+        ``merge``: let FTS5 write what is left anew from time to time; of a part that will soon be
+        emptied that is work for nothing.
+        """
         if not docids:
             return
         low, high = min(docids), max(docids)
@@ -186,6 +191,9 @@ class Index:
         ).fetchall()
         for part, family, first, last in parts:
             inside = [(row_id,) for row_id in docids if first <= row_id <= last]
+            if not merge and (name := table(family, part)) not in self._unmerged:
+                self._db.execute(f"INSERT INTO {name}({name}, rank) VALUES ('deletemerge', 0)")
+                self._unmerged.add(name)
             before = self._db.total_changes()
             self._db.executemany(f"DELETE FROM {table(family, part)} WHERE rowid = ?", inside)
             if self._db.total_changes() != before:
