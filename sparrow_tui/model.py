@@ -231,7 +231,13 @@ def text_form(blocks: Iterable[Block]) -> str:
     As in the ancestor (text, reasoning, tool names, nested texts of results, joined by
     newlines), and beyond it: tool inputs, notices and raw records. Pictures give nothing.
     """
-    return "\n".join(piece for block in blocks for piece in block_texts(block) if piece.strip())
+    pieces: list[str] = []
+    for block in blocks:
+        if type(block) is Text:  # the most there is
+            pieces.append(storable(block.text))
+        else:
+            pieces += block_texts(block)
+    return "\n".join([piece for piece in pieces if piece and not piece.isspace()])
 
 
 def block_texts(block: Block) -> Iterator[str]:

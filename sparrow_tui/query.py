@@ -61,6 +61,8 @@ class Term:
     """Index words that are all in every text that holds the term; whether each may go on."""
     exact: bool = False
     """Whether a turn with all the units surely holds the term; else its text decides."""
+    joined: bool = False
+    """Whether the text must be looked at for joined units: the index has not all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,8 @@ def holds(text: str, terms: tuple[Term, ...]) -> bool:
 def _held(folded: str, term: Term) -> bool:
     if term.literal:
         return tokens.fold(term.literal) in folded
-    return all(pattern.search(folded) for pattern in _checks(term))
+    held = all(pattern.search(folded) for pattern in _checks(term))
+    return held and (not term.joined or tokens.joins(folded, term.units))
 
 
 @lru_cache(maxsize=64)

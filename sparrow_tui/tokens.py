@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
@@ -26,7 +26,7 @@ from operator import add
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
 REMEMBERED = 40
-MOST_REMEMBERED = 100_000
+MOST_REMEMBERED = 150_000
 """Characters of a word, and words, whose index text is remembered."""
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 """Stand around words and say nothing: without them more words come again."""
@@ -45,6 +45,8 @@ _CJK_RUN = re.compile(f"[{CJK}]+")
 _TAILS = re.compile("(?:[a-z0-9]|[A-Z](?=[A-Z][a-z]))(?=([A-Z][A-Za-z0-9]{0,80}))")
 _FOREIGN = re.compile(f"[0-9A-Za-z]*[^\\x00-\\x7f{CJK}][^\\x00-/:-@\\[-`{{-\\x7f{CJK}]*")
 _SIGNS = re.compile(r"[^\w\x00-\x7f]+")
+_STOPS = re.compile("[、。，！？；（）〈-】]")
+"""Signs between words where no spaces are: whatever stands around them, nothing joins there."""
 _COMPATIBLE = re.compile("[ĳŉſ\ufb00-\ufb06\uff01-\uff5e]")
 _FOLDED = str.maketrans(
     {
@@ -66,15 +68,17 @@ _NAMES = {"+": "cplusplus", "#": "csharp"}
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 
 
-def index_text(text: str, *, in_order: bool = False) -> str:
+def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str:
     """What the index is fed for a text.
 
     Args:
         text: any text.
         in_order: keep the order of words, for an index that knows phrases; else each word once.
+        joined: neighbours as one word, too; false saves a tenth of an index's work.
     """
     if not in_order:
-        return " ".join(map(_fed, {word.strip(_EDGES) for word in text.split()}))
+        fed = _fed if joined else _fed_apart
+        return " ".join(map(fed, {word.strip(_EDGES) for word in text.split()}))
     extra: list[str] = []
     plain = [word if _PLAIN(word) else _feed(word, extra) for word in text.split()]
     return " ".join([*plain, *extra])  # what is added at the end: it would break phrases
@@ -83,11 +87,19 @@ def index_text(text: str, *, in_order: bool = False) -> str:
 class _Fed(dict[str, str]):
     """Words of texts, between white space, as the index is fed them; most come again."""
 
+    def __init__(self, *, joined: bool) -> None:
+        super().__init__()
+        self._joined = joined
+
     def __missing__(self, word: str) -> str:
-        extra: list[str] = []
-        fed = _feed(word, extra)
-        if extra:
-            fed = f"{fed} {' '.join(extra)}"
+        if len(word) > REMEMBERED and not word.isascii() and len(parts := _STOPS.split(word)) > 1:
+            return " ".join(map(self.__getitem__, parts))
+        fed = word
+        if not _PLAIN(word):
+            extra: list[str] = []
+            fed = _feed(word, extra, joined=self._joined)
+            if extra:
+                fed = f"{fed} {' '.join(extra)}"
         if len(word) <= REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
@@ -95,26 +107,28 @@ class _Fed(dict[str, str]):
         return fed
 
 
-_fed = _Fed().__getitem__
+_fed = _Fed(joined=True).__getitem__
+_fed_apart = _Fed(joined=False).__getitem__
 
 
-def _feed(word: str, extra: list[str]) -> str:
+def _feed(word: str, extra: list[str], *, joined: bool = True) -> str:
     """A word between white space as the index takes it; ``extra`` gets what it adds."""
     plain = word
     if len(word) > MAX_TOKEN:
         plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], word)
     if not plain.isascii():
-        plain = _foreign(plain, extra)
+        plain = _foreign(plain, extra, joined=joined)
     if not plain.islower() and not plain.isupper():
         extra += _TAILS.findall(plain)
     if not plain.isalnum():
-        extra += map(JOINER.join, _PAIRS.findall(plain))
+        if joined:
+            extra += map(JOINER.join, _PAIRS.findall(plain))
         if "+" in plain or "#" in plain:
             extra += [_NAMES[match[0][1]] for match in _NAMED.finditer(plain)]
     return plain
 
 
-def _foreign(word: str, extra: list[str]) -> str:
+def _foreign(word: str, extra: list[str], *, joined: bool) -> str:
     """A word with letters or signs beyond ASCII as the index takes it; ``extra`` gets more."""
     if _ONLY_CJK(word) and word.isalpha() and unicodedata.is_normalized("NFC", word):
         return pairs(word)
@@ -122,7 +136,7 @@ def _foreign(word: str, extra: list[str]) -> str:
     plain = _SIGNS.sub(" ", _plain_letters(word))
     if len(plain) > MAX_TOKEN:
         plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
-    for match in _JOINED.finditer(plain):
+    for match in _JOINED.finditer(plain) if joined else ():
         parts = _ONE_JOIN.split(match[0])
         extra += [f"{one}{JOINER}{other}" for one, other in pairwise(parts)]
     return _CJK_RUN.sub(lambda run: f" {pairs(run[0])} ", plain)
@@ -207,6 +221,26 @@ def units(word: str) -> list[tuple[str, bool]]:
                 found.append((token, last))
             alone = True
     return list(dict.fromkeys(found))
+
+
+def apart(found: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Words as `units` gives them for an index that has no joined ones: these in their pieces."""
+    pieces: list[tuple[str, bool]] = []
+    for unit, goes_on in found:
+        *before, last = unit.split(JOINER)
+        pieces += [(piece, False) for piece in before]
+        pieces.append((last, goes_on))
+    return list(dict.fromkeys(pieces))
+
+
+def joins(folded: str, found: Iterable[tuple[str, bool]]) -> bool:
+    """Whether a folded text has the joined ones among words that `units` gave."""
+    wanted = [(unit, goes_on) for unit, goes_on in found if JOINER in unit]
+    words = set(index_text(folded).split())
+    return all(
+        unit in words or (goes_on and any(word.startswith(unit) for word in words))
+        for unit, goes_on in wanted
+    )
 
 
 def _parts(folded: str) -> Iterator[str | list[str]]:

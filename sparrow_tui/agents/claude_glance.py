@@ -46,7 +46,7 @@ class _Record(msgspec.Struct, rename="camel"):
     leaf_uuid: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Record).decode
+_decoder = msgspec.json.Decoder(_Record)
 
 
 def glance(source: Source) -> Batch | None:
@@ -59,7 +59,7 @@ def glance(source: Source) -> Batch | None:
     session.begin()
     child = bool(session.info.parent)
     turns: list[Turn] = []
-    for _, record in lines.glance(source.path, _decode):
+    for _, record in lines.glance(source.path, _decoder):
         if record.type in ("user", "assistant"):
             if child or not record.is_sidechain:
                 _take(session, record, turns)

@@ -39,7 +39,7 @@ class _Line(msgspec.Struct):
     content: str | list[_Part] | None = None
 
 
-_decode = msgspec.json.Decoder(_Line).decode
+_decoder = msgspec.json.Decoder(_Line)
 
 
 def glance(source: Source) -> Batch | None:
@@ -50,16 +50,16 @@ def glance(source: Source) -> Batch | None:
     """
     session = _Talk.of(source)
     turns: list[Turn] = []
-    for raw, line in lines.glance(source.path, _decode):
+    for number, line in lines.glance(source.path, _decoder):
         body = line.payload
         if body is None:
             if line.type == "message" or (not line.type and line.role):
                 session.add(turns, "item", line.role, _text(line.content), line.timestamp)
             elif not line.type:
-                session.head(lines.parse(raw), line.timestamp)
+                session.head(lines.record(source.path, number), line.timestamp)
         elif line.type == "session_meta":
-            record = lines.parse(raw)
-            session.head(record["payload"] if isinstance(record, dict) else None, line.timestamp)
+            record = lines.record(source.path, number)
+            session.head(record and record.get("payload"), line.timestamp)
         elif line.type == "turn_context":
             session.info.project = session.info.project or body.cwd
             session.info.model = body.model or session.info.model

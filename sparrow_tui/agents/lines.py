@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -13,6 +15,8 @@ import msgspec
 
 from sparrow_tui.agents.base import Checkpoint, SourceError
 
+AT_ONCE = 8_000_000
+"""Bytes of a file up to which it is looked at as a whole."""
 HEAD = 4096
 """Bytes at the start of a file that tell whether it is still the same file."""
 
@@ -91,19 +95,39 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
                 yield start, line
 
 
-def glance(path: str | Path, decode: Callable[[bytes], Record]) -> Iterator[tuple[bytes, Record]]:
-    """Lines that a decoder for a few fields takes, with what it made of them; no others.
+def glance(path: str | Path, decoder: msgspec.json.Decoder[Record]) -> Iterator[tuple[int, Record]]:
+    """What a decoder for a few fields makes of the lines it takes, with their numbers.
+
+    Numbers are from 0, blank lines not counted.
 
     Raises:
         SourceError: the file cannot be opened or read.
     """
     with open_source(path) as file, _told():
-        for line in file:
+        data = file.read(AT_ONCE).removeprefix(codecs.BOM_UTF8)
+        if len(data) < AT_ONCE - len(codecs.BOM_UTF8):
+            with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+                yield from enumerate(decoder.decode_lines(data))
+                return
+        number = -1
+        for line in chain(io.BytesIO(data + file.readline()), file):
+            if line.isspace():
+                continue
+            number += 1
             try:
-                record = decode(line)
+                record = decoder.decode(line)
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 continue
-            yield line, record
+            yield number, record
+
+
+def record(path: str | Path, number: int) -> dict[str, Any] | None:
+    """The JSON object of a line, by its number among those that are not blank.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    return next((found for _, found in islice(records(path), number, None)), None)
 
 
 def newlines(path: str | Path, start: int, end: int) -> int:

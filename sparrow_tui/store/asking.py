@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.query import Query
-from sparrow_tui.store import codec
+from sparrow_tui.store import codec, glances
 from sparrow_tui.store.base import Hit, Session
 from sparrow_tui.store.facet_values import checked
 from sparrow_tui.store.ranking import Results
@@ -54,7 +54,7 @@ class Asking:
     def _plan(self, query: Query) -> Plan:
         """How to answer."""
         self._refresh()
-        return plan(query, self._sessions)
+        return plan(query, self._sessions, glances=glances.indexed(self._db))
 
     def _refresh(self) -> None:
         """Drop what is remembered of sessions when something was written."""

@@ -226,9 +226,7 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
     )
 
 
-def fed(
-    text: str, role: str, flags: int, tools: Sequence[str] = (), files: Sequence[str] = ()
-) -> str:
+def fed(text: str, role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
     """What the index takes for a turn, but for whose it is.
 
     Args:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
+from sparrow_tui import tokens
 from sparrow_tui.agents.base import Batch, Source
 from sparrow_tui.model import SessionInfo, text_form
 from sparrow_tui.scrub import scrubbed
@@ -22,7 +23,7 @@ from sparrow_tui.store import built_parts, codec, index, schema, session_row
 from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.row_ids import RowIds
 from sparrow_tui.store.sums import OpenSession
-from sparrow_tui.store.turn_words import meta_word
+from sparrow_tui.store.turn_words import about, meta_word
 
 FAMILY = "talk"
 _PROMPT = int(Flag.PROMPT)
@@ -99,7 +100,8 @@ def _write(
             (row_id, sid, session.turns, turn.role, flags, len(text), lines, turn.time,
              _NO_DIGEST, codec.plain_body(turn))
         )  # fmt: skip
-        words.append((row_id, f"{codec.fed(text, turn.role, flags)} {whose}"))
+        said = tokens.index_text(text, joined=False)
+        words.append((row_id, f"{said} {about(turn.role, flags)} {whose}"))
         session_row.note_time(session, turn.time)
         if flags:
             session_row.note_prompt(session, turn.blocks)

@@ -55,7 +55,8 @@ _OPTIONS = {
     "prompt": "detail=full",
 }
 _GLANCE_OPTIONS = "detail=none"
-"""Half the work: prefixes are looked up word by word until the sources are read."""
+"""Half the work: prefixes are looked up word by word until the sources are read. Nor are there
+joined words (see `tokens.index_text`)."""
 OPEN, SEALED, GLANCES = 0, 1, 2
 """Of a part: it takes new turns, it takes none, it holds what glances gave (see `glances`)."""
 EMPTY = -1

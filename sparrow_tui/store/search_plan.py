@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 import msgspec
@@ -105,14 +105,17 @@ class Plan:
         return [sid for sid in sids if self.allows(sid)]
 
 
-def plan(query: Query, sessions: Sessions) -> Plan:
+def plan(query: Query, sessions: Sessions, *, glances: bool = False) -> Plan:
     """Work out how to answer a query.
 
     Args:
         query: what is asked.
         sessions: looks up which sessions fulfil conditions; may remember.
+        glances: whether parts of the index are of glances, which have no joined words.
     """
     result = Plan()
+    if glances:
+        query = _apart(query)
     wanted: list[str] = []
     unwanted: list[str] = []
     conditions: list[Condition] = []
@@ -159,6 +162,21 @@ def plan(query: Query, sessions: Sessions) -> Plan:
     return result
 
 
+def _apart(query: Query) -> Query:
+    """A query whose joined words are looked for in their pieces, and then in the texts."""
+    return replace(
+        query,
+        clauses=tuple(tuple(map(_in_pieces, clause)) for clause in query.clauses),
+        excluded=tuple(map(_in_pieces, query.excluded)),
+    )
+
+
+def _in_pieces(term: Term) -> Term:
+    if not any(tokens.JOINER in unit for unit, _ in term.units):
+        return term
+    return replace(term, exact=False, joined=True)
+
+
 def _titles(result: Plan, query: Query) -> None:
     """Expressions for the indexes that know phrases: titles, and what people typed."""
     if not result.dated:
@@ -175,7 +193,8 @@ def _titles(result: Plan, query: Query) -> None:
 
 def _units(term: Term) -> str:
     """A term's index words. They hold letters and digits only, so nothing needs escaping."""
-    parts = [f'"{unit}" *' if goes_on else f'"{unit}"' for unit, goes_on in term.units]
+    units = tokens.apart(term.units) if term.joined else term.units
+    parts = [f'"{unit}" *' if goes_on else f'"{unit}"' for unit, goes_on in units]
     return "(" + " AND ".join(parts) + ")"
 
 

@@ -37,8 +37,10 @@ def meta_word(kind: str, value: object) -> str:
     return f"{META}{kind}{_NOT_ALNUM.sub('', tokens.fold(str(value)))}"
 
 
-def about(role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
+def about(role: str, flags: int, tools: Sequence[str] = (), files: Sequence[str] = ()) -> str:
     """What is known of a turn beside its text and its session, as words."""
+    if not tools and not files:
+        return _always(role, flags)
     words = [_always(role, flags)]
     words.extend(meta_word("t", tool) for tool in dict.fromkeys(tools))
     for path in dict.fromkeys(files):

@@ -19,6 +19,11 @@ from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress, Report
 from tests.on_disk import ClaudeFile, claude_file, codex_file, native
 
+SAID = (
+    "mend", "net", "auth.rs", "auth.r", "src-auth.rs", "mended -auth.rs", "auth/rs OR cafe", "cafe",
+    "role:user auth.rs", '"auth.rs is"', '"auth rs"',
+)  # fmt: skip
+"""Queries that what was said answers."""
 TABLES = ("bucket", "tool_bucket", "counted", "duration", "ingest", "word", "call", "deferred")
 
 
@@ -67,6 +72,8 @@ def fill(home: Path) -> list[str]:
     for number in (4, 5):
         codex_file(home, number, "auth.rs is broken", "mended it")
         ids.append(f"codex:{native(number)}")
+    codex_file(home, 6, "auth, rs and sails", "src-auth.rs: mended")
+    ids.append(f"codex:{native(6)}")
     index = home / ".codex" / "session_index.jsonl"
     index.write_text(json.dumps({"id": native(5), "thread_name": "Named by hand"}) + "\n")
     os.utime(home / ".claude", (1, 1))
@@ -90,7 +97,7 @@ def content(store: SqliteStore) -> dict[str, Any]:
         rows = store.connection.execute(f"SELECT * FROM {table}").fetchall()
         first = 1 if table == "call" else 0
         held[table] = sorted(tuple(map(str, row[first:])) for row in rows if table != "ingest")
-    for query in ("mend", "net", "auth.rs", "cafe", "halyard", "mizzen", "agent:codex", "is:edit"):
+    for query in (*SAID, "halyard", "mizzen", "agent:codex", "is:edit"):
         page = store.search(query, limit=100)
         held[query] = (
             page.total,
@@ -145,8 +152,10 @@ def test_glanced_at_everything_is_listed_and_found(
                 assert mine[name] == whole[name], (session, name)
         assert mine["coverage"] is None
         assert mine["input"] == 0
-    for query in ("mend", "net", "auth.rs", "cafe"):
+    for query in SAID:
         assert listed[query][0] == plain[query][0] > 0, query
+        found, there = ([(hit[0], hit[2]) for hit in held[query][1]] for held in (listed, plain))
+        assert found == there, query
     assert listed["mizzen"][0] == 0
     assert listed["bucket"] == []
     assert store.totals.overall().turns == 0
