@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sparrow_tui.app import messages
 from sparrow_tui.app.board import Board, Wanted, board
-from sparrow_tui.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
@@ -35,16 +33,7 @@ class BoardAsking:
             return
         self.busy = True
         self.asked += 1
-        app = self._app
-
-        def job(store: SqliteStore) -> None:
-            answer: Board | None = None  # stays so if a new search cuts this short
-            try:
-                answer = board(store, wanted)
-            finally:
-                app.from_thread(messages.Call(lambda: self._answered(answer)))
-
-        app.engine.run_job(job)
+        self._app.engine.run_job(lambda store: board(store, wanted), self._answered)
 
     def _answered(self, answer: Board | None) -> None:
         self.busy = False

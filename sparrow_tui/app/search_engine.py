@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
+from typing import TypeVar
 
 from textual.message import Message
 
 from sparrow_tui import query as language
 from sparrow_tui.app import messages, search_answers
+from sparrow_tui.app.engine_jobs import Jobs
 from sparrow_tui.app.search_answers import FIRST_ROWS, Asked, Opening
 from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store
@@ -19,6 +21,7 @@ from sparrow_tui.store.connection import translated
 from sparrow_tui.store.search import Results
 from sparrow_tui.store.sqlite import SqliteStore
 
+T = TypeVar("T")
 Post = Callable[[Message], object]
 
 POLL = 0.04
@@ -27,6 +30,8 @@ QUIET = 0.15
 """Least seconds between two refreshes of the same search while an import writes."""
 SHARE = 10
 """... and at least so many times what the last refresh took: an import does not slow the app."""
+TYPED = 0.4
+"""Seconds after a search during which it is not done again: the next key comes first."""
 PAINTING = 0.02
 """Seconds the first results have to be drawn in: two threads that compute take turns."""
 TYPING = 0.06
@@ -52,7 +57,7 @@ class SearchEngine(Thread):
         """A session shown, whose other matches are still to be found."""
         self._matching = False
         """Whether they are being looked for."""
-        self._jobs: list[Callable[[SqliteStore], None]] = []
+        self._jobs = Jobs(post)
         self._busy = False
         self._query = language.parse("")
         self._results = Results(self._query)
@@ -63,6 +68,8 @@ class SearchEngine(Thread):
         self._held = self._missed = False
         self._version = -1
         self._refreshed_at = 0.0
+        self._asked_at = 0.0
+        """When somebody searched last, by `time.monotonic`."""
         self._took = 0.0
         """Seconds the last search took."""
         self._answered = 0
@@ -76,6 +83,7 @@ class SearchEngine(Thread):
         """Search for a text; the number its results will carry."""
         with self._ready:
             self.generation += 1
+            self._asked_at = time.monotonic()
             self._text, self._refresh = text, False
             self._rows = None
             self._wake()
@@ -145,10 +153,18 @@ class SearchEngine(Thread):
                 self._text, self._refresh = self._query.text, True
             self._wake()
 
-    def run_job(self, job: Callable[[SqliteStore], None]) -> None:
-        """Let the engine's connection answer something else in between."""
+    def run_job(
+        self, job: Callable[[SqliteStore], T], then: Callable[[T | None], object] | None = None
+    ) -> None:
+        """Let the engine's connection answer something else in between.
+
+        Args:
+            job: called on the engine's thread; again from its beginning when a search has cut it
+                short.
+            then: called once, on the UI's thread, with what it returned; ``None``: it failed.
+        """
         with self._ready:
-            self._jobs.append(job)
+            self._jobs.add(job, then)
             self._ask()
 
     async def complete(self, facet: str, typed: str) -> list[str]:
@@ -223,11 +239,11 @@ class SearchEngine(Thread):
                 self._ready.wait(POLL)
             text, refresh, generation = self._text, self._refresh, self.generation
             self._text = None
-            rows, opening, jobs = self._rows, self._opening, self._jobs
+            rows, opening = self._rows, self._opening
             if text is None:
-                self._rows, self._opening, self._jobs = None, None, []
+                self._rows = self._opening = None
             opened = None
-            if text is None and rows is None and opening is None and not jobs:
+            if text is None and rows is None and opening is None and not self._jobs:
                 opened, self._opened = self._opened, None
             self._matching = opened is not None
             self._busy = True
@@ -236,43 +252,33 @@ class SearchEngine(Thread):
         elif opened is not None:
             self._match(store, opened)
         else:
-            self._answer(store, jobs, opening, rows, generation)
+            self._answer(store, opening, rows, generation)
         self._watch(store)
 
     def _answer(
-        self,
-        store: SqliteStore,
-        jobs: list[Callable[[SqliteStore], None]],
-        opening: Opening | None,
-        rows: list[int] | None,
-        generation: int,
+        self, store: SqliteStore, opening: Opening | None, rows: list[int] | None, generation: int
     ) -> None:
         """Do what was asked beside searching; what a new search cuts short is done after it."""
-        try:
-            with translated(store.path):
-                while jobs:
-                    jobs[0](store)
-                    jobs.pop(0)
-                if opening is not None:
-                    answer = search_answers.opened(store, opening, self._results.query)
-                    if answer is not None:
-                        self._post(answer)
-                    if isinstance(answer, messages.SessionFound) and not answer.refresh:
-                        self._opened = answer if answer.finds else None
-                    opening = None
-        except Interrupted:
-            with self._ready:
-                self._jobs[:0] = jobs
-                self._opening = self._opening or opening
-            raise
-        except Exception:
-            with self._ready:
-                self._jobs[:0] = jobs[1:]
-                self._opening = self._opening or (opening if jobs else None)
-            raise
+        if opening is not None:
+            self._open(store, opening)
         if rows is not None:
             found = store.searcher.details(rows, self._results.query, self._results)
             self._post(messages.RowsFound(generation, {hit.session.sid: hit for hit in found}))
+        self._jobs.work(store)
+
+    def _open(self, store: SqliteStore, opening: Opening) -> None:
+        """Find the session somebody wants to see."""
+        try:
+            with translated(store.path):
+                answer = search_answers.opened(store, opening, self._results.query)
+        except Interrupted:
+            with self._ready:
+                self._opening = self._opening or opening
+            raise
+        if answer is not None:
+            self._post(answer)
+        if isinstance(answer, messages.SessionFound) and not answer.refresh:
+            self._opened = answer if answer.finds else None
 
     def _match(self, store: SqliteStore, opened: messages.SessionFound) -> None:
         """Find the other matches in a session that is shown; what comes up goes before."""
@@ -297,12 +303,13 @@ class SearchEngine(Thread):
     def _watch(self, store: SqliteStore) -> None:
         """Tell when another process has written, and run the search again."""
         version = store.version()
-        pause = max(QUIET, SHARE * self._took)
-        if version == self._version or time.monotonic() - self._refreshed_at < pause:
+        now = time.monotonic()
+        since = max(self._refreshed_at + max(QUIET, SHARE * self._took), self._asked_at + TYPED)
+        if version == self._version or now < since:
             return
         first = self._version < 0
         self._version = version
-        self._refreshed_at = time.monotonic()
+        self._refreshed_at = now
         if not first:
             self._post(messages.StoreChanged(version))
             with self._ready:

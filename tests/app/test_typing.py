@@ -94,8 +94,11 @@ async def test_what_a_search_cuts_short_is_done_after_it(running, demo_store):
             if len(calls) == 1:
                 raise apsw.InterruptError("a new search")
 
-        engine.run_job(job)
-        await driver.until(lambda: len(calls) == 2)
+        told = []
+        engine.run_job(job, told.append)
+        await driver.until(lambda: told)
+        assert calls == [0, 1]
+        assert told == [None], "told once, when it is done"
         engine.run_job(lambda store: calls.append("next"))
         await driver.until(lambda: "next" in calls)
         assert calls == [0, 1, "next"]

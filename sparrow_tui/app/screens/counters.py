@@ -76,19 +76,15 @@ class Counting(Reading):
         app, sids, scope, tally = self.app, self.sessions.sids, self._scope, self._tally
         session = self.session.sid if self.session is not None else None
 
-        def job(store: SqliteStore) -> None:
-            figures: Figures | None = None  # stays so if a new search cuts this short
-            try:
-                figures = count(
-                    store, scope, sids=sids, session=session,
-                    pinned=tally.count(store, app.settings.saved), now=app.present(),
-                )  # fmt: skip
-            finally:
-                app.from_thread(messages.Call(lambda: self._counted(figures)))
+        def job(store: SqliteStore) -> Figures:
+            return count(
+                store, scope, sids=sids, session=session,
+                pinned=tally.count(store, app.settings.saved), now=app.present(),
+            )  # fmt: skip
 
-        app.engine.run_job(job)
+        app.engine.run_job(job, self._counted)
 
-    def _counted(self, figures: Figures | None = None) -> None:
+    def _counted(self, figures: Figures | None) -> None:
         self._counting = False
         if figures is not None and self._scope in self.app.remotes.scopes:
             self._show(replace(self._elsewhere(), pinned=figures.pinned))

@@ -44,12 +44,11 @@ class SessionActions(Panes):
             self.app.notify("no session is selected", severity="warning")
             return
 
-        def job(store: SqliteStore) -> None:
+        def job(store: SqliteStore) -> list[Session]:
             found = sessions_by_sid(store.connection, chosen)
-            sessions = [found[sid] for sid in chosen if sid in found]
-            self.app.from_thread(messages.Call(lambda: then(sessions) if sessions else None))
+            return [found[sid] for sid in chosen if sid in found]
 
-        self.app.engine.run_job(job)
+        self.app.engine.run_job(job, lambda sessions: then(sessions) if sessions else None)
 
     def on_call(self, event: messages.Call) -> None:
         """A thread has prepared something to be done here."""
