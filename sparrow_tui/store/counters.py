@@ -7,8 +7,9 @@ the field-wise maximum over all sessions. Sums never fall.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add
 
 import apsw
 import msgspec
@@ -67,23 +68,29 @@ class _Counted(msgspec.Struct, array_like=True):
 
 
 @dataclass(slots=True)
-class _Adding:
-    """Sums in the making, and what was counted before of the turns at hand."""
+class _Pending:
+    """What is to be written."""
 
-    held: dict[int, _Counted]
-    new: set[int] = field(default_factory=set)
-    """Fingerprints never seen before."""
+    held: dict[int, _Counted] = field(default_factory=dict)
+    """The figures of turns and requests at hand, by fingerprint."""
     sums: dict[buckets.Key, list[int]] = field(default_factory=dict)
     tools: dict[buckets.ToolKey, list[int]] = field(default_factory=dict)
-    hours: set[int] = field(default_factory=set)
-    """Hours in which there are turns never seen before."""
+    presence: set[tuple[int, int]] = field(default_factory=set)
+    """Hours and sessions that have turns never seen before in them."""
+    timed: dict[str, durations.Timed] = field(default_factory=dict)
+    """By agent."""
 
     def of(self, identity: int) -> _Counted:
         """The figures kept under a fingerprint."""
-        if identity not in self.held:
-            self.held[identity] = _Counted()
-            self.new.add(identity)
-        return self.held[identity]
+        held = self.held.get(identity)
+        if held is None:
+            held = self.held[identity] = _Counted()
+        return held
+
+    def add(self, key: buckets.Key, values: Sequence[int]) -> None:
+        """Add to an hour's sums."""
+        held = self.sums.get(key)
+        self.sums[key] = [*values] if held is None else [*map(add, held, values)]
 
     def tool(self, hour: int, agent: str, tool: str, calls: int, errors: int) -> None:
         """Add to a tool's calls and errors."""
@@ -93,10 +100,15 @@ class _Adding:
 
 
 class Counters:
-    """Keeps the sums. Its caller holds the transaction."""
+    """Keeps the sums. Its caller holds the transaction, and ends it with `flush`.
+
+    Turns of one hour, and calls of one tool, are often in several parts of what is written
+    together: what they add up to is written once.
+    """
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
+        self._pending = _Pending()
 
     def add(
         self,
@@ -130,27 +142,42 @@ class Counters:
             fingerprint(f"u:{row.usage_id}".encode("utf-8", "replace")) if row.usage_id else turn
             for turn, row in zip(turns, rows, strict=True)
         ]
-        adding = _Adding(self._held({*turns, *requests}))
-        timed = durations.Timed(session.agent)
+        new = self._load({*turns, *requests})
+        timed = self._pending.timed.setdefault(session.agent, durations.Timed(session.agent))
         for turn, request, row in zip(turns, requests, rows, strict=True):
             moment = row.time if row.time is not None else otherwise
-            self._count(adding, timed, session, row, turn, request, moment, calls)
-        self._write(adding, [*turns, *requests])
-        self._db.executemany(
-            "INSERT OR IGNORE INTO presence VALUES (?,?)", [(hour, sid) for hour in adding.hours]
-        )
-        timed.write(self._db)
+            if turn in new:
+                self._pending.presence.add((moment // HOUR_MS, sid))
+            self._count(timed, session, row, turn, request, moment, calls, turn in new)
+            new.discard(turn)
 
-    def _held(self, identities: Iterable[int]) -> dict[int, _Counted]:
-        wanted = msgspec.json.encode(list(identities)).decode()
+    def flush(self) -> None:
+        """Write what was added since the last time."""
+        pending, self._pending = self._pending, _Pending()
+        self._db.executemany(  # in the table's order: fewer pages touched
+            _KEEP,
+            [(key, *msgspec.structs.astuple(held)) for key, held in sorted(pending.held.items())],
+        )
+        buckets.add(self._db, pending.sums, pending.tools)
+        self._db.executemany("INSERT OR IGNORE INTO presence VALUES (?,?)", pending.presence)
+        for timed in pending.timed.values():
+            timed.write(self._db)
+
+    def _load(self, identities: set[int]) -> set[int]:
+        """Have at hand what was counted under fingerprints; those of which nothing was."""
+        held = self._pending.held
+        missing = {identity for identity in identities if identity not in held}
+        wanted = msgspec.json.encode(missing).decode()
         rows = self._db.execute(
             "SELECT * FROM counted WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
         ).fetchall()
-        return {row[0]: _Counted(*(value or 0 for value in row[1:])) for row in rows}
+        for row in rows:
+            held[row[0]] = _Counted(*(value or 0 for value in row[1:]))
+            missing.discard(row[0])
+        return missing
 
-    @staticmethod
     def _count(
-        adding: _Adding,
+        self,
         timed: durations.Timed,
         session: SessionInfo,
         row: Row,
@@ -158,11 +185,11 @@ class Counters:
         request: int,
         moment: int,
         calls: Mapping[str, durations.Call],
+        new: bool,
     ) -> None:
-        """Count one turn."""
+        """Count one turn; ``new``: it was never seen before."""
+        adding = self._pending
         before = adding.of(turn)
-        new = turn in adding.new
-        adding.new.discard(turn)
         model = row.model or session.model or ""
         asked, failed = requests(row)
         called, results = row.tools, row.results
@@ -186,17 +213,12 @@ class Counters:
             asked_for, unpriced = listed(model, known, adding.of(request).usage, row.time)
             cost = asked_for or 0
         hour = moment // HOUR_MS
-        if new:
-            adding.hours.add(hour)
         values = (
             int(new), asked, failed, usage.input, usage.output, usage.cache_read,
             usage.cache_write, usage.reasoning, len(called), errors, cost, unpriced,
         )  # fmt: skip
         if any(values):
-            key = (hour, session.agent, model, session.project or "")
-            held = adding.sums.setdefault(key, [0] * len(values))
-            for place, value in enumerate(values):
-                held[place] += value
+            adding.add((hour, session.agent, model, session.project or ""), values)
         for tool in called:
             adding.tool(hour, session.agent, tool, 1, 0)
         own = {call for call, _ in row.calls} if results else ()
@@ -213,17 +235,6 @@ class Counters:
             before.timed = 1
             timed.turn(model, row.duration_ms)
 
-    def _write(self, adding: _Adding, identities: Iterable[int]) -> None:
-        self._db.executemany(
-            _KEEP,
-            [
-                (identity, *msgspec.structs.astuple(adding.held[identity]))
-                for identity in dict.fromkeys(identities)
-                if identity in adding.held
-            ],
-        )
-        buckets.add(self._db, adding.sums, adding.tools)
-
     def session_level(self, info: SessionInfo, model: str, project: str, moment: int) -> int | None:
         """Count what an agent records for a whole session: the growth since last time.
 
@@ -237,15 +248,15 @@ class Counters:
             cost = price(model, usage, moment, summed=True)
             unpriced = usage.total if cost is None else 0
         identity = fingerprint(f"s:{info.id}".encode("utf-8", "replace"))
-        held = self._held([identity]).get(identity, _Counted())
+        self._load({identity})
+        held = self._pending.of(identity)
         growth = held.grow(usage)
         more = max(0, (cost or 0) - held.cost_micro)
         held.cost_micro = max(held.cost_micro, cost or 0)
-        self._db.execute(_KEEP, (identity, *msgspec.structs.astuple(held)))
         if growth.total or more:
             values = (
                 0, 0, 0, growth.input, growth.output, growth.cache_read, growth.cache_write,
                 growth.reasoning, 0, 0, more, growth.total if unpriced else 0,
             )  # fmt: skip
-            buckets.add(self._db, {(moment // HOUR_MS, info.agent, model, project): values})
+            self._pending.add((moment // HOUR_MS, info.agent, model, project), values)
         return cost

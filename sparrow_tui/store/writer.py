@@ -79,6 +79,7 @@ class Writer:
                     self._drop_glances(item.source.path)
                 records = self._records.pop(key)
                 sources.record(self._db, item.source, item.checkpoint, item.problem, records)
+        self._counters.flush()
         self._index.add(list(self._entries.values()))
         return done
 
