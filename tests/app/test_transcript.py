@@ -20,6 +20,7 @@ from sparrow_tui.model import (
 )
 from sparrow_tui.store import open_store
 from sparrow_tui.store.prepared import Prepared, rows
+from sparrow_tui.text.spans import plain
 
 SID = "demo:long"
 
@@ -339,6 +340,12 @@ async def test_what_is_not_found_is_told_until_the_next_key(running, location):
         await driver.press("slash")
         await driver.type("zzzz")
         await driver.until(lambda: "not in this session" in driver.lines()[-1])
+        await driver.press(*["backspace"] * 4)
+        await driver.type("words")
+        await driver.until(lambda: "match" in driver.lines()[-1])
+        assert "not in this session" not in driver.lines()[-1]
+        await driver.type("zzzz")
+        await driver.until(lambda: "not in this session" in driver.lines()[-1])
         await driver.press("escape")
         await driver.until(lambda: driver.view.has_focus)
         await driver.press("j")
@@ -376,6 +383,32 @@ async def test_a_sub_agent_opens_and_escape_returns(running, demo_store):
         await driver.press("escape")
         await driver.until(lambda: driver.view.session_id == parent)
         assert driver.view.has_focus
+
+
+async def test_escape_returns_to_the_card_one_came_from(running, location):
+    calls = [ToolUse(f"t{n}", "Task", {"description": f"look at quay {n}"}) for n in range(3)]
+    results = [ToolResult(f"t{n}", [Text("seen")], child=f"demo:child{n}") for n in range(3)]
+    turns = [
+        Turn(role="assistant", blocks=[Text("Three of them.\n\n" * 9), *calls]),
+        *[Turn(role="tool", blocks=[result]) for result in results],
+    ]
+    fill(location, talk(5), "demo:child1")
+    fill(location, [*talk(60), *turns, *talk(60)])
+    async with running(location, size=(100, 30)) as driver:
+        await read(driver)
+        if driver.view.session_id != SID:
+            await driver.press("escape", "down", "enter")
+        await driver.until(lambda: driver.view.model.total == 124)
+        driver.view.to_turn(60)
+        await driver.until(lambda: "look at quay 1" in driver.text())
+        while "look at quay 1" not in plain(driver.view.model.line(driver.view.cursor)):
+            await driver.press("j")
+        card = driver.view.cursor
+        await driver.press("enter")
+        await driver.until(lambda: driver.view.session_id == "demo:child1")
+        await driver.press("escape")
+        await driver.until(lambda: driver.view.session_id == SID)
+        assert driver.view.cursor == card
 
 
 async def test_copying(running, demo_store):

@@ -10,6 +10,7 @@ from textual.timer import Timer
 from sparrow_tui.app import messages
 from sparrow_tui.app.screens.outline import OutlineScreen
 from sparrow_tui.app.screens.panes import Panes
+from sparrow_tui.app.transcript_places import Spot
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.session_list import SessionList
 from sparrow_tui.app.widgets.session_row import Look
@@ -30,8 +31,10 @@ class Reading(Panes):
         super().__init__()
         self.session: Session | None = None
         """What the transcript shows."""
-        self._trail: list[tuple[str, int | None]] = []
-        """Sessions one came from through sub-agent cards: (id, turn)."""
+        self._trail: list[tuple[str, Spot]] = []
+        """Sessions one came from through sub-agent cards, and where those are."""
+        self._return: tuple[str, Spot] | None = None
+        """The one of these one is on the way back to."""
         self._next: tuple[int, int | None] | None = None
         """Session and turn to be shown once the selection stands still."""
         self._follow: Timer | None = None
@@ -82,9 +85,10 @@ class Reading(Panes):
             shown_as = (event.session.id, event.turn, event.query)
             if self._shown_as != shown_as:
                 self._shown_as = shown_as
+                back, self._return = self._return, None
                 view.open(
                     event.session,
-                    at=event.turn,
+                    at=back[1] if back and back[0] == event.session.id else event.turn,
                     matches_due=event.finds,
                     highlight=self.app.highlighter(event.query),
                 )
@@ -116,7 +120,7 @@ class Reading(Panes):
     def _open_child(self, event: TranscriptView.OpenChild) -> None:
         event.stop()
         if self.session is not None:
-            self._trail.append((self.session.id, self.transcript.current_turn))
+            self._trail.append((self.session.id, self.transcript.spot()))
         self.app.engine.open(event.session_id, focus=True)
 
     @on(TranscriptView.Asked)
@@ -161,8 +165,9 @@ class Reading(Panes):
         """From a sub-agent to the session its card is in, if one came from there."""
         if not self._trail:
             return False
-        session_id, turn = self._trail.pop()
-        self.app.engine.open(session_id, turn, focus=True)
+        self._return = self._trail.pop()
+        session_id, spot = self._return
+        self.app.engine.open(session_id, spot.turn, focus=True)
         return True
 
 

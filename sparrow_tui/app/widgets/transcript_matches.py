@@ -170,6 +170,7 @@ class TranscriptMatches(TranscriptMoving):
             fits: accepts the text form of a turn that matches; ``None``: end the search.
             highlight: finds matches in displayed text.
         """
+        self.said = ""
         self._find_number = self.loader.find(self.session_id, fits)
         self._finding = fits is not None
         self.forget_matches()

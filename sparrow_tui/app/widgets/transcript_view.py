@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from sparrow_tui.app.transcript_loader import ReadFailed, Surveyed, TranscriptLoader
-from sparrow_tui.app.transcript_places import Left, Place
+from sparrow_tui.app.transcript_places import Left, Place, Spot
 from sparrow_tui.app.widgets.minimap import NUMBER, Minimap
 from sparrow_tui.app.widgets.transcript_paint import Highlighter
 from sparrow_tui.app.widgets.transcript_scroll import AHEAD
@@ -62,7 +62,7 @@ class TranscriptView(TranscriptTaking):
         self,
         session: Session,
         *,
-        at: int | None = None,
+        at: int | Spot | None = None,
         matches_due: bool = False,
         highlight: Highlighter | None = None,
     ) -> None:
@@ -72,14 +72,16 @@ class TranscriptView(TranscriptTaking):
 
         Args:
             session: which.
-            at: a turn to begin at; ``None``: where it was left, else its beginning.
+            at: a turn or a spot to begin at; ``None``: where it was left, else its beginning.
             matches_due: turns that match a search are told later (`show_matches`).
             highlight: finds the search's words in displayed text.
         """
         self.remember()
         self._generation += 1
         left = self.places.get(session.id)
-        start = at if at is not None else left.spot.turn if left is not None else 0
+        if at is None and left is not None:
+            at = left.spot
+        start = at.turn if isinstance(at, Spot) else at or 0
         start = min(max(start, 0), max(session.turns - 1, 0))
 
         def begin() -> None:
@@ -100,10 +102,10 @@ class TranscriptView(TranscriptTaking):
                 self._news_from(left.seen)
 
         def show() -> None:
-            if at is not None:
+            if isinstance(at, Spot) and self.model.has(at.turn):
+                self.show_place(self.model.find(at), self.page_height // 3)
+            elif isinstance(at, int):
                 self._show_match(start)
-            elif left is not None and self.model.has(left.spot.turn):
-                self.show_place(self.model.find(left.spot), self.page_height // 3)
             else:
                 self.show_place(Place(start), 1)
 
