@@ -411,6 +411,17 @@ async def test_escape_returns_to_the_card_one_came_from(running, location):
         assert driver.view.cursor == card
 
 
+async def test_matches_go_with_the_search_that_found_them(running, location):
+    async with running(fill(location, talk(30)), size=(140, 40)) as driver:
+        await driver.type("marker7")
+        await driver.settled()
+        await driver.until(lambda: "match 1/1" in driver.lines()[-1])
+        await driver.press("escape")
+        await driver.until(lambda: not driver.main.box.value)
+        await driver.until(lambda: "match" not in driver.lines()[-1])
+        assert not driver.view.highlight
+
+
 async def test_copying(running, demo_store):
     taken = []
     async with running(demo_store) as driver:

@@ -81,20 +81,30 @@ class Reading(Panes):
         self._head()
         if event.refresh:
             view.turns_appended(event.session.turns)
-        elif not same or event.turn is not None or event.focus:
-            shown_as = (event.session.id, event.turn, event.query)
-            if self._shown_as != shown_as:
-                self._shown_as = shown_as
-                back, self._return = self._return, None
-                view.open(
-                    event.session,
-                    at=back[1] if back and back[0] == event.session.id else event.turn,
-                    matches_due=event.finds,
-                    highlight=self.app.highlighter(event.query),
-                )
+        else:
+            self._read(event, anew=not same or event.turn is not None or event.focus)
         if event.focus:
             self.make_room(True)
             view.focus()
+
+    def _read(self, event: messages.SessionFound, anew: bool) -> None:
+        """Open what is to be read, or where it is open already mark what is searched for now."""
+        view, before = self.transcript, self._shown_as
+        shown_as = (event.session.id, event.turn, event.query)
+        if before == shown_as or not (anew or (before and before[2] != event.query)):
+            return
+        self._shown_as = shown_as
+        highlight = self.app.highlighter(event.query)
+        if not anew:
+            view.mark(highlight, due=event.finds)
+            return
+        back, self._return = self._return, None
+        view.open(
+            event.session,
+            at=back[1] if back and back[0] == event.session.id else event.turn,
+            matches_due=event.finds,
+            highlight=highlight,
+        )
 
     def on_matches_found(self, event: messages.MatchesFound) -> None:
         """Where else in the session shown the search finds something."""

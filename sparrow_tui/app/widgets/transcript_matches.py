@@ -62,6 +62,18 @@ class TranscriptMatches(TranscriptMoving):
         self._steps.clear()
         self.map.show_hits(self.hits)
 
+    def mark(self, highlight: Highlighter | None, *, due: bool) -> None:
+        """Another search in the list: its words are marked where one is.
+
+        Args:
+            highlight: finds them in displayed text.
+            due: turns that match are told later (`show_matches`).
+        """
+        if not self.put_off(partial(self.mark, highlight, due=due)):
+            self.highlight = highlight
+            self.forget_matches(due=due)
+            self.restyle()
+
     def show_matches(self, turns: Sequence[int]) -> None:
         """Take in the turns that match, in order, and go where one wanted to meanwhile."""
         if self.put_off(partial(self.show_matches, turns)) or not self._due:
