@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+import apsw
 import pytest
 
+from sparrow_tui.app import board_asking, messages
 from sparrow_tui.app.behind import search_for
+from sparrow_tui.app.board import board
 from sparrow_tui.app.figures import METRICS
 from sparrow_tui.app.plots import project_name
 from sparrow_tui.app.screens.dashboard import DashboardScreen
@@ -395,3 +398,21 @@ def test_names_of_projects():
     assert project_name("/home/me/work/") == "work"
     assert project_name("C:\\code\\app") == "app"
     assert project_name("") == "(no project)"
+
+
+async def test_a_question_cut_short_is_answered_once(running, demo_store, monkeypatch):
+    cuts, busy = iter((True, False)), []
+
+    def cut(store, wanted):
+        if next(cuts, False):
+            raise apsw.InterruptError("a new search came in between")
+        driver.app.from_thread(messages.Call(lambda: busy.append(asking.busy)))
+        return board(store, wanted)
+
+    async with running(demo_store) as driver:
+        asking = driver.main._boards
+        monkeypatch.setattr(board_asking, "board", cut)
+        screen = await opened(driver)
+        assert busy == [True]
+        assert screen.board.total.sums.turns
+        assert asking.asked == 1
