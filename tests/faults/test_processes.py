@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from sparrow_tui.model import Text
 from sparrow_tui.store import open_store
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync.importing import import_all
+from sparrow_tui.sync import client
+from sparrow_tui.sync.progress import Progress
 from tests.on_disk import claude_file, codex_file
 from tests.waiting import until
 
@@ -113,6 +116,41 @@ def test_one_at_a_time_and_the_other_takes_over(
         ]
     finally:
         store.close()
+
+
+def test_an_import_that_is_killed_begins_again(
+    private_home: Path, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAUSE", 0.1)
+    file = claude_file(private_home, 1, "first", "second")
+    told: list[Progress] = []
+    beside = client.SyncProcess(location, told.append)
+    beside.start()
+    store = open_store(location)
+    try:
+        until(lambda: told and told[-1].phase == "watching", "it follows")
+        assert beside._process is not None
+        beside._process.kill()
+        until(lambda: "the import ended unexpectedly" in [t.message for t in told], "it is told")
+        until(lambda: told[-1].phase == "watching", "it follows again")
+        file.append("third")
+        until(lambda: store.list()[0].turns == 3, "the new one reads what comes")
+    finally:
+        store.close()
+        beside.stop()
+        assert beside.wait(30) == 0
+
+
+def test_why_an_import_fails_is_the_last_that_is_heard(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    place = tmp_path / "a.db"
+    place.write_bytes(b"not a database at all" * 1000)
+    beside = client.SyncProcess(str(place), told.append, once=True)
+    beside.start()
+    assert beside.wait(30) == 1
+    until(lambda: "sync" not in [thread.name for thread in threading.enumerate()], "all is heard")
+    assert told[-1].phase == "failed"
+    assert "a.db" in told[-1].message
 
 
 def test_it_ends_with_its_parent(private_home: Path, begin: Begin) -> None:
