@@ -18,8 +18,8 @@ from sparrow_tui.agents.base import Place
 from sparrow_tui.model import Text
 from sparrow_tui.store import open_store
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync import client
+from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress
 from tests.on_disk import claude_file, codex_file
 from tests.waiting import until
