@@ -77,7 +77,8 @@ def remote_figures(scope: str, remote: Remote) -> Figures:
         request_errors=sample.requests_errors,
         input=sample.tokens_input,
         output=sample.tokens_output,
-        tool_calls=sample.tool_calls_total,
+        # On a page those that went well, here all of them.
+        tool_calls=sample.tool_calls_total + sample.tool_calls_errors,
         tool_errors=sample.tool_calls_errors,
         cost_micro=remote.cost_micro,
         active=sample.active_sessions,

@@ -43,6 +43,8 @@ class Counts(msgspec.Struct):
     values: dict[str, int]
     """Fields of `Sample`, without its cents."""
     cost_micro: int
+    odd: frozenset[str] = frozenset()
+    """What of it the page gives no count for (NaN, negative): of these fields, or ``cost``."""
 
     def sample(self) -> Sample:
         """As the ancestor's counters."""
@@ -80,13 +82,18 @@ def series_of(text: str, content_type: str = "") -> dict[Key, float]:
 def counts_of(series: Mapping[Key, float]) -> Counts:
     """Our counters among the samples of a page, added up over labels we do not know.
 
+    What is no count adds nothing.
+
     Raises:
         PageError: none of Sparrow's counters is there.
     """
     values: dict[str, int] = {}
     cents = dollars = None
+    odd = set()
     for (name, labels), value in series.items():
-        number = value if math.isfinite(value) and value >= 0 else 0.0
+        fine = math.isfinite(value) and value >= 0
+        number = min(value, MAX_U64) if fine else 0.0
+        field: str | None = name
         if name == _CENTS:
             cents = (cents or 0.0) + number
         elif name == _DOLLARS:
@@ -97,10 +104,14 @@ def counts_of(series: Mapping[Key, float]) -> Counts:
             )
             if field is not None:
                 values[field] = min(values.get(field, 0) + int(number), MAX_U64)
+        if field is not None and not fine:
+            odd.add(field)
+    if cents is dollars is None or (_CENTS if dollars is None else _DOLLARS) in odd:
+        odd.add("cost")
     if not values and cents is None and dollars is None:
         raise PageError(NOTHING)
     cost = dollars * 1_000_000 if dollars is not None else (cents or 0.0) * 10_000
-    return Counts(values, int(cost))
+    return Counts(values, int(cost), frozenset(odd))
 
 
 def total(parts: Iterable[Counts]) -> Counts:

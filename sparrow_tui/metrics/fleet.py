@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from sparrow_tui.metrics.ancestor import Sample
+from sparrow_tui.metrics.ancestor import MAX_U64, Sample
 from sparrow_tui.metrics.remote import NAME, Reading, Remote, address, checked, shown
 from sparrow_tui.sanitize import clean_line
 
@@ -85,7 +85,7 @@ class Fleet:
                 return [({}, float(result[1]))]
             if kind == "vector":
                 return [(row["metric"], float(row["value"][1])) for row in result]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise FleetError(f"{shown(self.url)} answers with something else") from error
         raise FleetError(f"{shown(self.url)} answers with a {kind}, not with values")
 
@@ -110,7 +110,7 @@ class Fleet:
                 (row["metric"], [(float(at), float(value)) for at, value in row["values"]])
                 for row in data["result"]
             ]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise FleetError(f"{shown(self.url)} answers with something else") from error
 
     def _ask(self, what: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -169,20 +169,27 @@ class Fleet:
             FleetError: the server does not answer, or does not understand.
         """
         values = {name: self.one(expression) for name, expression in _SUMS.items()}
-        places = int(self.one(_PLACES) or 0)
-        self.series = int(self.one(_SERIES) or 0)
+        places = _count(self.one(_PLACES))
+        self.series = _count(self.one(_SERIES))
         history = self.query_range(_HISTORY, now - HOURS * 3600, now, 3600)
         steps = dict(history[0][1]) if history else {}
         return Remote(
-            sample=Sample(**{name: max(0, int(value or 0)) for name, value in values.items()}),
-            cost_micro=int((self.one(_DOLLARS) or 0) * 1e6),
+            sample=Sample(**{name: _count(value) for name, value in values.items()}),
+            cost_micro=_count(self.one(_DOLLARS), 1_000_000),
             tokens_a_minute=self.one(_RATE),
-            history=[int(v) if math.isfinite(v) else 0 for _, v in sorted(steps.items())],
+            history=[_count(value) for _, value in sorted(steps.items())],
             up=places,
             of=places,
             age=0.0 if places else None,
             problem="" if places else f"{shown(self.url)} has none of Sparrow's counters",
         )
+
+
+def _count(value: float | None, unit: int = 1) -> int:
+    """A value as a count of parts of its unit; what is none is 0."""
+    if value is None or not (math.isfinite(value) and value > 0):
+        return 0
+    return int(min(value * unit, MAX_U64))
 
 
 class FleetWatch(Thread):

@@ -55,6 +55,7 @@ class Endpoint:
         """An answer has come, with so many series."""
         self.series = series
         if self._raw is not None:
+            counts = _made_good(counts, self._raw)
             for name, value in self._raw.values.items():
                 if name != "active_sessions" and counts.values.get(name, value) < value:
                     self._before[name] = self._before.get(name, 0) + value
@@ -97,6 +98,17 @@ class Endpoint:
     def stale(self, now: float) -> bool:
         """Whether its last answer is older than it should be."""
         return self.answered is not None and now - self.answered > EVERY * STALE
+
+
+def _made_good(counts: Counts, before: Counts) -> Counts:
+    """What a page leaves out, or gives no count for, is as it was: else its return would add."""
+    held = {
+        name: value
+        for name, value in before.values.items()
+        if name != "active_sessions" and (name in counts.odd or name not in counts.values)
+    }
+    cost = before.cost_micro if "cost" in counts.odd else counts.cost_micro
+    return Counts({**counts.values, **held}, cost)
 
 
 class Scraper(Thread):

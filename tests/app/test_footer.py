@@ -308,3 +308,9 @@ async def test_many_writes_cost_few_draws(running, demo_store):
         await driver.until(lambda: driver.main.figures.requests == wanted)
         assert footer.draws - before < 60
         writer.close()
+
+
+def test_tools_called_elsewhere_are_all_of_them_as_here():
+    told = Remote(sample=Sample(tool_calls_total=90, tool_calls_errors=10), age=0.0, up=1, of=1)
+    figures = remote_figures("scraped", told)
+    assert (figures.tool_calls, figures.tool_errors) == (100, 10)

@@ -18,6 +18,7 @@ import pytest
 from sparrow_tui.cli.app import fill_demo
 from sparrow_tui.metrics import fleet as fleet_module
 from sparrow_tui.metrics import parse
+from sparrow_tui.metrics.ancestor import MAX_U64
 from sparrow_tui.metrics.fleet import Fleet, FleetError
 from sparrow_tui.metrics.page import page
 from sparrow_tui.metrics.serve import PageServer
@@ -53,6 +54,31 @@ def test_sums_rates_and_ranges() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "count", "micro"),
+    [
+        ("1e305", MAX_U64, MAX_U64),
+        ("-4", 0, 0),
+        ("NaN", 0, 0),
+        ("+Inf", 0, 0),
+        ("237.5", 237, 237_500_000),
+    ],
+)
+def test_values_no_counter_has(value: str, count: int, micro: int) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        rows = [{"metric": {}, "values": [[1, value], [2, "3"]]}]
+        matrix = {"status": "success", "data": {"resultType": "matrix", "result": rows}}
+        ranged = request.path.startswith("/api/v1/query_range")
+        says(json.dumps(matrix) if ranged else vector(value), "application/json")(request)
+
+    with endpoint(answer) as server:
+        fleet = Fleet(server.url)
+        remote = fleet.remote(1_700_000_000)
+        fleet.close()
+    assert (remote.sample.requests_total, remote.cost_micro) == (count, micro)
+    assert list(remote.history) == [count, 3]
+
+
+@pytest.mark.parametrize(
     ("answer", "sentence"),
     [
         (says("<html>", "text/html"), "is not a Prometheus server"),
@@ -62,6 +88,7 @@ def test_sums_rates_and_ranges() -> None:
         (says('{"status":"success","data":{"resultType":"string","result":[]}}'), "with a string"),
         (says('{"status":"success","data":{"resultType":"vector","result":[{}]}}'), "else"),
         (says('{"status":"success"}'), "answers with"),
+        (says(vector("x").replace('"x"', "9" * 400)), "else"),
         (lambda request: request.wfile.write(b"nonsense\r\n\r\n"), "does not answer"),
     ],
 )  # fmt: skip

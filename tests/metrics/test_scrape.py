@@ -79,6 +79,38 @@ def test_rates_and_resets() -> None:
     assert after.cost_micro == 2_640_000
 
 
+@pytest.mark.parametrize("odd", ["NaN", "-5", "+Inf", "-Inf"])
+def test_what_is_no_count_is_no_reset(odd: str) -> None:
+    page = render(SAMPLE)
+    bad = (
+        page.replace(" 36\n", f" {odd}\n")
+        .replace(" 264\n", f" {odd}\n")
+        .replace(" 200\n", " 300\n")
+    )
+    with endpoint(says(page)) as one, Heard(one.url) as heard:
+        heard.until(lambda r: r.up == 1)
+        one.answer = says(bad)
+        during = heard.until(lambda r: r.sample.tokens_output == 300)
+        one.answer = says(page.replace(" 36\n", " 37\n").replace(" 200\n", " 400\n"))
+        after = heard.until(lambda r: r.sample.tokens_output == 400)
+    assert (during.sample.requests_total, during.cost_micro) == (36, 2_640_000)
+    assert (after.sample.requests_total, after.cost_micro) == (37, 2_640_000)
+
+
+def test_a_series_that_is_gone_for_once_keeps_its_count() -> None:
+    page = render(SAMPLE)
+    lines = [line for line in page.splitlines(True) if "requests_total" not in line]
+    less = "".join(lines).replace(" 200\n", " 300\n").replace("cost_usd", "other_cost")
+    with endpoint(says(page)) as one, Heard(one.url) as heard:
+        heard.until(lambda r: r.up == 1)
+        one.answer = says(less)
+        during = heard.until(lambda r: r.sample.tokens_output == 300)
+        one.answer = says(page.replace(" 200\n", " 400\n"))
+        after = heard.until(lambda r: r.sample.tokens_output == 400)
+    for remote in (during, after):
+        assert (remote.sample.requests_total, remote.cost_micro) == (36, 2_640_000)
+
+
 def moved(where: str):
     def answer(request) -> None:
         request.send_response(302)
