@@ -6,6 +6,7 @@ instance of `sparrow_tui.agents.base.Agent`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
@@ -48,19 +49,24 @@ _MODULE_OF = {name: module for module, names in MODULES.items() for name in name
 @cache
 def agents() -> dict[str, Agent]:
     """All agents by name, ours first. One that fails to load from elsewhere is left out."""
+    return {agent.name: agent for agent in one_by_one()}
+
+
+def one_by_one() -> Iterator[Agent]:
+    """The same agents; one is loaded when the one before was taken."""
+    for module in MODULES:
+        yield from _ours(module).values()
     from importlib.metadata import entry_points  # takes as long to load as most of the agents
 
-    found: dict[str, Agent] = {}
-    for module in MODULES:
-        found.update(_ours(module))
+    seen = set(_MODULE_OF)
     for point in entry_points(group="sparrow_tui.agents"):
         try:
             agent = point.load()
         except Exception:  # another package's fault must not stop us
             continue
-        if isinstance(agent, Agent):
-            found.setdefault(agent.name, agent)
-    return found
+        if isinstance(agent, Agent) and agent.name not in seen:
+            seen.add(agent.name)
+            yield agent
 
 
 def agent(name: str) -> Agent | None:

@@ -30,6 +30,11 @@ def known(db: apsw.Connection) -> dict[Key, str]:
     return {(agent, path): stamp for agent, path, stamp in rows}
 
 
+def any_read(db: apsw.Connection) -> bool:
+    """Whether any source was ever read."""
+    return db.execute("SELECT 1 FROM source LIMIT 1").get is not None
+
+
 def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:
     """How far a source was read; ``None``: from the beginning, please."""
     data = db.execute("SELECT checkpoint FROM source WHERE agent = ? AND path = ?", key).get

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError
-from sparrow_tui.agents.registry import agents
+from sparrow_tui.agents.registry import agents, one_by_one
 from sparrow_tui.sanitize import storable
 from sparrow_tui.store.sources import Key
+from sparrow_tui.sync.workers import SMALL
 
 HEAD = 64 * 1024
 """Bytes of a file by which its format is told."""
@@ -40,15 +41,22 @@ class Found:
     sentence."""
 
 
-def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Found:
+def look(
+    place: Place,
+    held: Mapping[Key, str],
+    paths: Iterable[str] = (),
+    much: Callable[[], None] = lambda: None,
+) -> Found:
     """Compare what is there with what was read.
 
     Args:
         place: the machine.
         held: stamps of what was read (`store.sources.known`).
         paths: files and directories given by hand; none: every agent's own places.
+        much: called once there are more than `SMALL` bytes to read, while looking goes on.
     """
     found = Found()
+    size = 0
     seen: set[Key] = set()
     wanted = list(paths)
     sources = _given(wanted, found) if wanted else _everywhere(place)
@@ -64,6 +72,9 @@ def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Fo
             found.unchanged += 1
         else:
             found.changed.append(source)
+            if size <= SMALL < size + source.size:
+                much()
+            size += source.size
     found.changed.sort(key=lambda source: source.mtime, reverse=True)
     if not wanted:
         found.gone = [key for key in held if key not in seen and not os.path.exists(key[1])]
@@ -71,7 +82,7 @@ def look(place: Place, held: Mapping[Key, str], paths: Iterable[str] = ()) -> Fo
 
 
 def _everywhere(place: Place) -> Iterator[Source]:
-    for agent in agents().values():
+    for agent in one_by_one():
         try:
             yield from agent.sources(place)
         except OSError:

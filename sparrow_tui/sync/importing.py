@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from sparrow_tui.agents.base import Agent, Place, Source
 from sparrow_tui.agents.registry import agents
@@ -15,12 +16,14 @@ from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.progress import Emit, Failure, Meter, Progress, Report
 from sparrow_tui.sync.reading import Look, Task
 from sparrow_tui.sync.reading import look as look_at
-from sparrow_tui.sync.workers import SMALL, parts
+from sparrow_tui.sync.workers import SMALL, make_ready, parts
 
-LOOK, MOST_LOOK = 400_000, 48_000_000
-"""Bytes of the sources first glanced at together, and of the most that ever are."""
-SHARES = 6
-"""No group of sources is more than this part of what is left to be glanced at."""
+LOOK, LEAST_LOOK, MOST_LOOK = 400_000, 3_000_000, 48_000_000
+"""Bytes of the sources that are glanced at together: at first, at last, and at most."""
+SHARES = 5
+"""Later groups of sources are at most this part of what is left to be glanced at."""
+MANY_LEFT = 16
+"""So many sources whose sessions were left out are glanced at again at once."""
 FIRST_ROWS = 150
 """Turns of the first transaction: the first sessions show at once."""
 MOST_ROWS = 6_000
@@ -61,7 +64,7 @@ def import_all(
         with store.transaction():
             for key in sources.reread_deleted(store.connection):
                 held.pop(key, None)
-    found = look(place, held, paths)
+    found = look(place, held, paths, partial(make_ready, workers))
     meter = Meter(emit, found.changed)
     meter.report.skipped = found.unchanged
     meter.report.gone = len(found.gone)
@@ -116,10 +119,13 @@ def import_sources(
     """
     tasks: list[Task | Look] = [*looks(glance, store.following_sid())]
     seen = {source.path for source in glance}
+    read_before = sources.any_read(store.connection)
     # What can only be read comes before what was glanced at, names for what is known last.
     for source in sorted(changed, key=lambda source: (not source.mtime, source.path in seen)):
-        mark = sources.checkpoint(store.connection, (source.agent, source.path))
+        key = (source.agent, source.path)
+        mark = sources.checkpoint(store.connection, key) if read_before else None
         tasks.append(Task(source, mark, not live))
+    take_in = _TakingIn(store, glance)
     glancing = len(glance)
     meter.glancing(glancing)
     waiting: list[Prepared] = []
@@ -140,8 +146,8 @@ def import_sources(
     try:
         for item in reading:
             if isinstance(item, Glances):
-                meter.wrote(_take_in(store, item.part, glance), 0)
                 glancing -= item.sources
+                meter.wrote(take_in(item.part, last=not glancing), 0)
                 meter.glancing(glancing)
                 if stopped():
                     return
@@ -172,22 +178,37 @@ def looks(sources: Sequence[Source], sid: int) -> Iterator[Look]:
     for number, source in enumerate(sources, 1):
         group.append(source)
         size += source.size
-        if size >= max(LOOK, min(most, left // SHARES)) or number == len(sources):
+        if size >= min(most, max(left // SHARES, LEAST_LOOK)) or number == len(sources):
             yield Look(tuple(group), sid)
             sid, left, most = sid + len(group), left - size, min(2 * most, MOST_LOOK)
             group, size = [], 0
 
 
-def _take_in(store: SqliteStore, part: bytes, glanced: Sequence[Source]) -> set[str]:
-    """Take in what was said; ids of the sessions. What was left out is glanced at again."""
-    if not part:
-        return set()
-    taken = store.take_in_glances(part)
-    if taken.left:
-        again = tuple(source for source in glanced if source.path in taken.left)
-        part = look_at(Look(again, store.following_sid()), store.connection)
-        return taken.sessions | store.take_in_glances(part).sessions
-    return taken.sessions
+class _TakingIn:
+    """Takes in what was said. What is left out of a part is glanced at again."""
+
+    def __init__(self, store: SqliteStore, sources: Iterable[Source]) -> None:
+        """Args: where to; all sources that are glanced at."""
+        self._store = store
+        self._sources = {source.path: source for source in sources}
+        self._left: list[str] = []
+
+    def __call__(self, part: bytes, *, last: bool) -> set[str]:
+        """Take in a part; ids of new sessions. ``last``: no other part comes."""
+        sessions = self._take(part)
+        if self._left and (last or len(self._left) >= MANY_LEFT):
+            again = tuple(self._sources[path] for path in self._left)
+            self._left.clear()
+            look = Look(again, self._store.following_sid())
+            sessions |= self._take(look_at(look, self._store.connection))
+        return sessions
+
+    def _take(self, part: bytes) -> set[str]:
+        if not part:
+            return set()
+        taken = self._store.take_in_glances(part)
+        self._left += taken.left
+        return taken.sessions
 
 
 def _new(

@@ -109,13 +109,13 @@ class Indexing:
                 return False
 
     def _begin(self) -> None:
-        import multiprocessing
         from concurrent.futures import ProcessPoolExecutor
 
         for left in self._store.path.parent.glob(f"{self._store.path.name}.part-*"):
             _remove(left)  # of an import that was killed
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(self._processes, context, initializer=workers.begin)
+        self._pool = ProcessPoolExecutor(
+            self._processes, workers.beginning(), initializer=workers.begin
+        )
 
     def _submit(self, rows: int) -> None:
         """Keep every process busy, and one piece waiting."""

@@ -121,12 +121,13 @@ class Meter:
         self.tell(at_once=True)
 
     def wrote(self, sessions: Iterable[str], turns: int) -> None:
-        """Turns are in the store."""
+        """Turns are in the store; the first ones are told at once."""
+        first = not self._sessions
         self._sessions.update(sessions)
         self.report.turns += turns
         self.now.turns = self.report.turns
         self.now.sessions = self.report.sessions = len(self._sessions)
-        self.tell()
+        self.tell(at_once=first)
 
     def glancing(self, left: int) -> None:
         """So many sources are still to be glanced at."""

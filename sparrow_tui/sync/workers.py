@@ -8,6 +8,7 @@ import queue
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,13 @@ LARGEST = 16
 """Parts wait for the writer in ``ROOM`` units of ``UNIT`` bytes, about what it writes at once, so
 that reading goes on meanwhile. No part takes more than ``LARGEST`` units: several workers that
 wait in the middle of one leave room for one of them to go on."""
+LOADED = ("sparrow_tui.store.glance_parts", "sparrow_tui.agents.claude", "sparrow_tui.agents.codex")
+"""Modules that nearly every large import needs."""
 SMALL = 6_000_000
 """Bytes; less than this is read faster without starting processes."""
+
+FIRST = 3
+"""Groups of sources glanced at before processes begin, which takes a while: the first rows."""
 
 GARBAGE = 50_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
@@ -44,7 +50,12 @@ def parts(tasks: Sequence[Task | Look], workers: int | None = None) -> Iterator[
         for task in tasks:
             yield from take(task, met)
         return
-    yield from _side_by_side(tasks, number)
+    make_ready(number)
+    here = 0
+    while here < FIRST and isinstance(tasks[here], Look):
+        yield from take(tasks[here], set())
+        here += 1
+    yield from _side_by_side(tasks[here:], number)
 
 
 def processes() -> int:
@@ -52,10 +63,28 @@ def processes() -> int:
     return min(4, os.cpu_count() or 1)
 
 
-def _side_by_side(tasks: Sequence[Task | Look], number: int) -> Iterator[Prepared | Glances]:
+@cache
+def beginning() -> Any:
+    """How processes begin: from a server that has loaded what they need, where there are such."""
     import multiprocessing
 
-    context = multiprocessing.get_context("spawn")
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *LOADED])
+    return context
+
+
+def make_ready(number: int | None = None) -> None:
+    """Let that server begin beside what this process does meanwhile; ``number``: see `parts`."""
+    if (number or processes()) > 1 and beginning().get_start_method() == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
+        ensure_running()
+
+
+def _side_by_side(tasks: Sequence[Task | Look], number: int) -> Iterator[Prepared | Glances]:
+    context = beginning()
     waiting: Any = context.Queue()
     back: Any = context.Queue()
     room: Any = context.Semaphore(ROOM)
