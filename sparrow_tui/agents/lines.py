@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
@@ -104,8 +105,12 @@ def glance(path: str | Path, decoder: msgspec.json.Decoder[Record]) -> Iterator[
         SourceError: the file cannot be opened or read.
     """
     with open_source(path) as file, _told():
-        data = file.read(AT_ONCE).removeprefix(codecs.BOM_UTF8)
-        if len(data) < AT_ONCE - len(codecs.BOM_UTF8):
+        # Without a number just what there is is made room for.
+        small = os.stat(path).st_size < AT_ONCE and not str(path).endswith(".zst")
+        data = file.read() if small else file.read(AT_ONCE)
+        whole = small or len(data) < AT_ONCE
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if whole:
             with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
                 yield from enumerate(decoder.decode_lines(data))
                 return
