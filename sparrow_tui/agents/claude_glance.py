@@ -17,17 +17,17 @@ from sparrow_tui.model import Text, Turn
 _NOT_SAID = (*INJECTED, "[Request interrupted")
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     type: str = ""
     text: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     model: str | None = None
     content: str | list[_Part] = ""
 
 
-class _Record(msgspec.Struct, rename="camel"):
+class _Record(msgspec.Struct, rename="camel", gc=False):
     """The few fields that are looked at; the decoder passes over all others."""
 
     type: str = ""

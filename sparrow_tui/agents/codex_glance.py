@@ -16,11 +16,11 @@ from sparrow_tui.model import Text, Turn
 _EVENTS = {"user_message": "user", "agent_message": "assistant"}
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, gc=False):
     text: str | None = None
 
 
-class _Payload(msgspec.Struct):
+class _Payload(msgspec.Struct, gc=False):
     type: str = ""
     role: str | None = None
     content: str | list[_Part] | None = None
@@ -29,7 +29,7 @@ class _Payload(msgspec.Struct):
     model: str | None = None
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     """The few fields that are looked at; the decoder passes over all others."""
 
     type: str = ""
