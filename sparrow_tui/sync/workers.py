@@ -33,6 +33,8 @@ SMALL = 6_000_000
 FIRST = 3
 """Groups of sources glanced at before processes begin, which takes a while: the first rows."""
 
+NICER = 5
+"""How much processes that read and build give way to the one that writes."""
 GARBAGE = 50_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
 
@@ -163,6 +165,8 @@ def begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to all; the parent answers it
     Thread(target=_end_with_parent, daemon=True).start()
     gc.set_threshold(GARBAGE)
+    with suppress(OSError, AttributeError):
+        os.nice(NICER)  # what they made is written first
 
 
 def _work(waiting: Any, back: Any, room: Any, started: Any) -> None:
