@@ -74,12 +74,14 @@ def build(archive: str, into: str, piece: Piece) -> Built | None:
     Raises:
         StoreError: of the archive, or of the file.
     """
-    if not os.path.exists(into):
+    try:
+        opened = apsw.Connection(into, flags=apsw.SQLITE_OPEN_READWRITE)
+    except apsw.CantOpenError:
         return None
     with (
+        closing(opened) as part,
         translated(archive),
         closing(connect(Path(archive), readonly=True)) as source,
-        closing(apsw.Connection(into)) as part,
     ):
         part.pragma("journal_mode", "off")
         part.pragma("synchronous", "off")

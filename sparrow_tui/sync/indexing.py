@@ -128,7 +128,11 @@ class Indexing:
             self._number += 1
             path = f"{self._store.path}.part-{os.getpid()}-{self._number}"
             os.close(open_private(Path(path)))
-            job = self._pool.submit(build, os.fspath(self._store.path), path, piece)
+            try:
+                job = self._pool.submit(build, os.fspath(self._store.path), path, piece)
+            except BaseException:  # a process was killed
+                _remove(path)
+                raise
             self._under_way.append((piece, path, job))
 
     def _here(self, meter: Meter, stopped: Stopped) -> None:
