@@ -254,6 +254,25 @@ def database_source(agent: str, path: Path | str, kind: str = "") -> Source | No
     )
 
 
+def is_there(path: Path | str) -> bool:
+    """Whether something is at a path. What may not be looked at is there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def subfolders(root: Path | str) -> list[Path]:
+    """The folders in a folder, by name; none if it is missing or unreadable."""
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
+    except OSError:
+        return []
+
+
 def walk(root: Path | str, suffixes: tuple[str, ...], depth: int = 8) -> Iterator[os.DirEntry[str]]:
     """Files below a folder whose names end in one of ``suffixes``; links are not followed."""
     try:

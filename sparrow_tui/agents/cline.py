@@ -17,6 +17,7 @@ from sparrow_tui.agents.base import (
     Source,
     SourceError,
     file_source,
+    subfolders,
 )
 from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.cline_facts import describe, facts_of, list_of, project_of, total_of
@@ -64,7 +65,7 @@ class Tasks(Agent):
     def sources(self, place: Place) -> Iterator[Source]:
         """One source a task."""
         for root in self.roots(place):
-            for folder in _folders(root):
+            for folder in subfolders(root):
                 source = self.source_at(folder / SHOWN)
                 if source is not None:
                     yield source
@@ -157,7 +158,7 @@ class Cline(Tasks):
     def sources(self, place: Place) -> Iterator[Source]:
         """One source a task or session."""
         yield from super().sources(place)
-        for folder in _folders(self.roots(place)[-1]):
+        for folder in subfolders(self.roots(place)[-1]):
             for entry in sorted(folder.glob(f"*{_SESSION}")):
                 source = self.source_at(entry)
                 if source is not None:
@@ -261,13 +262,6 @@ def _setting(path: Path) -> str:
     except OSError:
         return ""
     return as_text(json_or_text(f"[{found[1]}]")[0]) if found else ""
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        return sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir())
-    except OSError:
-        return []
 
 
 def _extension_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from sparrow_tui.agents.base import (
     SourceError,
     entry_source,
     file_source,
+    subfolders,
     walk,
 )
 from sparrow_tui.agents.by_session import cut
@@ -52,7 +53,7 @@ class CopilotVSCode(Agent):
         for root in self.roots(place):
             folders = [root]
             if root.name == "workspaceStorage":
-                folders = sorted(root.glob("*/chatSessions")) if root.is_dir() else []
+                folders = [folder / "chatSessions" for folder in subfolders(root)]
             for folder in folders:
                 for entry in walk(folder, (".json", ".jsonl"), 0):
                     if not _replaced(Path(entry.path)):

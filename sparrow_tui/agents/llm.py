@@ -18,6 +18,7 @@ from sparrow_tui.agents.base import (
     Source,
     SourceError,
     database_source,
+    subfolders,
 )
 from sparrow_tui.agents.by_session import Seen, cut
 from sparrow_tui.agents.common import as_text
@@ -43,7 +44,7 @@ class Llm(Agent):
     def sources(self, place: Place) -> Iterator[Source]:
         """``logs.db``, if logging was ever on, and those kept in folders beside it."""
         for root in self.roots(place):
-            for path in (root / "logs.db", *sorted(root.glob("*/logs.db"))):
+            for path in (root / "logs.db", *(f / "logs.db" for f in subfolders(root))):
                 source = database_source(self.name, path)
                 if source is not None:
                     yield source

@@ -21,6 +21,7 @@ from sparrow_tui.agents.base import (
     SourceError,
     database_source,
     file_source,
+    subfolders,
 )
 from sparrow_tui.agents.by_session import Seen
 from sparrow_tui.agents.common import anthropic_blocks, as_text, milliseconds
@@ -53,16 +54,11 @@ class Sparrow(Agent):
     def sources(self, place: Place) -> Iterator[Source]:
         """The databases of the default and of every profile, and the runs beside them."""
         for root in self.roots(place):
-            homes = [root]
-            profiles = root / "profiles"
-            if profiles.is_dir():
-                homes += sorted(path for path in profiles.iterdir() if path.is_dir())
-            for home in homes:
+            for home in (root, *subfolders(root / "profiles")):
                 database = database_source(self.name, home / "sessions.db")
                 if database is not None:
                     yield database
-                runs = home / "transcripts"
-                for run in sorted(runs.iterdir()) if runs.is_dir() else ():
+                for run in subfolders(home / "transcripts"):
                     source = file_source(self.name, run / "events.jsonl", "run")
                     if source is not None:
                         yield source

@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from sparrow_tui import query as language
 from sparrow_tui import settings as preferences
-from sparrow_tui.agents.base import Place
+from sparrow_tui.agents.base import Place, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock, reading_places
 from sparrow_tui.app.commands import Commands
@@ -213,7 +213,7 @@ class SparrowApp(App[str]):
         looked = []
         for agent in agents().values():
             roots = agent.roots(place)
-            there = [root for root in roots if root.exists()]
+            there = [root for root in roots if is_there(root)]
             if roots:
                 shown = str(there[0] if there else roots[0])
                 shown = f"~{shown[len(home) :]}" if shown.startswith(home) else shown

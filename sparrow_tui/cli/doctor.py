@@ -6,10 +6,11 @@ import argparse
 import os
 import shutil
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import Place
+from sparrow_tui.agents.base import Place, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, paint, print_json
 from sparrow_tui.export.forms import SCHEMA
@@ -85,9 +86,10 @@ def examine(location: str | None) -> dict[str, Any]:
     agent_forms = {}
     for name, agent in agents().items():
         held = found.get(name, {})
+        roots = agent.roots(place)
         agent_forms[name] = {
             "label": agent.label,
-            "places": [{"path": str(root), "exists": root.exists()} for root in agent.roots(place)],
+            "places": [{"path": str(root), "exists": is_there(root)} for root in roots],
             "resume": not agent.no_resume,
             "sources": held.get("sources", 0),
             "bytes": held.get("bytes", 0),
@@ -95,10 +97,16 @@ def examine(location: str | None) -> dict[str, Any]:
             "sessions": held.get("sessions", 0),
             "turns": held.get("turns", 0),
             "coverage": held.get("coverage"),
-            "problems": held.get("problems", []),
+            "problems": [*_closed(roots), *held.get("problems", [])],
             "unknown": held.get("unknown", []),
         }
     return {"schema": SCHEMA, "store": store_form, "agents": agent_forms}
+
+
+def _closed(roots: Iterable[Path]) -> list[dict[str, str]]:
+    """The places that are there and may not be looked into."""
+    closed = [root for root in roots if is_there(root) and not os.access(root, os.R_OK)]
+    return [{"path": str(root), "problem": "it cannot be read"} for root in closed]
 
 
 def _bytes(path: Path) -> int:

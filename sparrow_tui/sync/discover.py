@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sparrow_tui.agents.base import Agent, Place, Source, SourceError
+from sparrow_tui.agents.base import Agent, Place, Source, SourceError, is_there
 from sparrow_tui.agents.registry import agents, one_by_one
 from sparrow_tui.sanitize import storable
 from sparrow_tui.store.sources import Key
@@ -77,7 +77,7 @@ def look(
             size += source.size
     found.changed.sort(key=lambda source: source.mtime, reverse=True)
     if not wanted:
-        found.gone = [key for key in held if key not in seen and not os.path.exists(key[1])]
+        found.gone = [key for key in held if key not in seen and not is_there(key[1])]
     return found
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sparrow_tui.agents.base import Place
+from sparrow_tui.agents.base import Place, is_there
 from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
@@ -117,9 +117,9 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
 
 def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> None:
     """Read what a burst of changes touched."""
-    vanished = [name for name in names if not os.path.exists(name)]
+    vanished = [name for name in names if not is_there(name)]
     read = [key for name in vanished for key in sources.below(store.connection, name)]
-    gone = [key for key in read if not os.path.exists(key[1])]
+    gone = [key for key in read if not is_there(key[1])]
     if gone:
         with store.transaction():
             sources.mark_gone(store.connection, gone)

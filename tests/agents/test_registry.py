@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -70,6 +72,22 @@ def test_name_label_colour(module: str, agent: Agent) -> None:
     assert len(agent.glyph) == 1
     assert agent.glyph.isprintable()
     assert re.fullmatch(r"#[0-9a-f]{6}", agent.color)
+
+
+@AGENTS
+def test_what_may_not_be_looked_at_is_passed_over(
+    module: str, agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: object, *args: object, **more: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    place = Place(tmp_path, {}, "linux")
+    for root in agent.roots(place):
+        root.mkdir(parents=True, exist_ok=True)
+    for name in ("stat", "scandir", "listdir", "open"):
+        monkeypatch.setattr(os, name, refused)
+    assert list(agent.sources(place)) == []
+    agent.retention_days(place)
 
 
 @AGENTS

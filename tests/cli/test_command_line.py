@@ -170,6 +170,29 @@ def test_paths_and_doctor_say_where(library: str, private_home: Path, capsys: Sa
     assert claude["coverage"]["records"] == claude["coverage"]["kept"] == 6
 
 
+def test_doctor_tells_what_may_not_be_looked_at(
+    library: str, private_home: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = private_home / ".codex" / "sessions"
+    stat, access = os.stat, os.access
+
+    def refused(path: Any, *args: Any, **more: Any) -> Any:
+        if str(path).startswith(str(closed)):
+            raise PermissionError(13, "Permission denied", path)
+        return stat(path, *args, **more)
+
+    def may(path: Any, mode: int) -> bool:
+        return not str(path).startswith(str(closed)) and access(path, mode)
+
+    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr(os, "access", may)
+    assert main(["doctor"]) == 0
+    assert "~/.codex/sessions: it cannot be read" in capsys.readouterr().out
+    codex = ask(capsys, "doctor")["agents"]["codex"]
+    assert {"path": str(closed), "exists": True} in codex["places"]
+    assert codex["problems"] == [{"path": str(closed), "problem": "it cannot be read"}]
+
+
 def test_doctor_shows_where_what_is_unknown_is(
     library: str, private_home: Path, capsys: Said
 ) -> None:

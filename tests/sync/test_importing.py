@@ -376,6 +376,25 @@ def test_deleted_sessions_stay_deleted_unless_asked_for(store: SqliteStore, home
     assert texts(store, file.id) == ["first", "second", "third", "fourth", "fifth"]
 
 
+def test_what_may_not_be_looked_at_is_not_gone(
+    store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, gone = claude_file(home, 1, "mend the net"), claude_file(home, 2, "paint the boat")
+    sync(store, home)
+    gone.path.unlink()
+    stat = os.stat
+
+    def refused(path: Any, *args: Any, **more: Any) -> Any:
+        if os.fspath(path) == os.fspath(there.path):
+            raise PermissionError(13, "Permission denied", path)
+        return stat(path, *args, **more)
+
+    monkeypatch.setattr(os, "scandir", lambda path: iter(()))
+    monkeypatch.setattr(os, "stat", refused)
+    assert sync(store, home).gone == 1
+    assert {s.id: s.source_gone for s in store.list()} == {there.id: False, gone.id: True}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
 def test_a_name_that_is_no_text_is_told_and_keeps_nothing_back(
     store: SqliteStore, home: Path
