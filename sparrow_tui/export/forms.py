@@ -64,7 +64,8 @@ def session_form(session: Session) -> dict[str, Any]:
         "source_gone": session.source_gone,
         "expires_at": time_form(session.expires_at),
         "prompts_only": session.ghost,
-        "records": {
+        "records": coverage
+        and {
             "in_source": coverage.records,
             "kept": coverage.kept,
             "skipped": coverage.skipped,

@@ -64,7 +64,8 @@ class Session(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Characters of text in all turns."""
     lines: int = 0
     """Line breaks in all turns, plus one a turn."""
-    coverage: Coverage = msgspec.field(default_factory=Coverage)
+    coverage: Coverage | None = None
+    """``None``: its source was only glanced at yet (see `glances`)."""
     source: str | None = None
     """Path of the file or database it came from."""
     source_gone: bool = False

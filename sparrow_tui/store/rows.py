@@ -50,7 +50,7 @@ def session(row: Sequence[Any]) -> Session:
         unpriced=row[24],
         chars=row[25],
         lines=row[26],
-        coverage=_coverage(row[27]) if row[27] else Coverage(),
+        coverage=_coverage(row[27]) if row[27] else None,
         source=row[28],
         source_gone=bool(row[29]),
         expires_at=row[30],

@@ -11,12 +11,15 @@ import pytest
 
 from sparrow_tui.agents.base import Batch, Place, Source
 from sparrow_tui.agents.registry import agents
+from sparrow_tui.app.screens.info import facts
+from sparrow_tui.export.forms import session_form
 from sparrow_tui.model import SessionInfo, Text, Turn
 from sparrow_tui.store import glances, open_store
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import importing
 from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress, Report
+from tests.conftest import NOW
 from tests.on_disk import ClaudeFile, claude_file, codex_file, native
 
 SAID = (
@@ -285,3 +288,21 @@ def test_nothing_is_left_of_glances(store: SqliteStore, private_home: Path) -> N
         "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'fts_talk_[0-9]'"
     ).get
     assert parts == names == 1
+
+
+def test_nothing_is_said_of_what_was_not_read(store: SqliteStore, private_home: Path) -> None:
+    """No record, token or call counts until the source was read: that is not none of them."""
+    file = with_tools(claude_file(private_home, 1, "mend the net", "mended"))
+    only_glance(store, private_home)
+    glanced = store.load(file.id)
+    assert glanced is not None
+    told = dict(facts(glanced, "Claude", NOW))
+    assert told["Records"].startswith("not read in full yet")
+    assert not {"Tool calls", "Tokens in", "Cost", "Kept"} & told.keys()
+    assert session_form(glanced)["records"] is None
+    sync(store, private_home)
+    whole = store.load(file.id)
+    assert whole is not None
+    told = dict(facts(whole, "Claude", NOW))
+    assert (told["Records"], told["Tool calls"]) == ("6 in the source", "1, 0 failed")
+    assert session_form(whole)["records"]["in_source"] == 6

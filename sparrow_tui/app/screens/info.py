@@ -56,11 +56,6 @@ def _page(rows: Sequence[tuple[str, str]]) -> Content:
 
 def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str]]:
     """Names and values, safe; an empty name is a gap."""
-    usage = session.usage
-    cost = f"${session.cost_micro / 1e6:,.4f}" if session.cost_micro is not None else "not known"
-    if session.unpriced:
-        cost += f" ({session.unpriced:,} tokens without a price)"
-    coverage = session.coverage
     rows: list[tuple[str, str | None]] = [
         ("Session", session.id),
         ("Agent", label),
@@ -77,31 +72,48 @@ def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str
         ("Turns", f"{session.turns:,}"),
         ("Text", f"{session.chars:,} characters"),
         ("", None),
+    ]
+    coverage = session.coverage
+    if coverage is not None:
+        rows += [*_counts(session), ("", None)]
+    rows.append(("Source", session.source))
+    if session.source_gone:
+        rows.append(("", "The agent has deleted its file: this is the only copy."))
+    elif session.expires_at is not None:
+        until = clock.until(session.expires_at, present)
+        rows.append(("Expires", f"the agent deletes it in {until}; it stays here"))
+    rows.append(("", None))
+    if coverage is None:
+        rows.append(("Records", "not read in full yet: only what was said is here, nothing counts"))
+    else:
+        rows += [
+            ("Records", f"{coverage.records:,} in the source"),
+            ("Kept", f"{coverage.kept:,}"),
+            ("Skipped by rule", f"{coverage.skipped:,}"),
+            ("Unknown", f"{sum(coverage.unknown.values()):,} {_kinds(coverage.unknown)}"),
+            ("Bad", f"{coverage.bad:,}"),
+        ]
+    for name, value in session.extra.items():
+        rows.append((clean_line(str(name), 15), str(value)))
+    for name, said in rows:
+        if not name or said:
+            yield name, clean_line(said or "", 400)
+
+
+def _counts(session: Session) -> list[tuple[str, str]]:
+    """What its turns add up to."""
+    usage = session.usage
+    cost = f"${session.cost_micro / 1e6:,.4f}" if session.cost_micro is not None else "not known"
+    if session.unpriced:
+        cost += f" ({session.unpriced:,} tokens without a price)"
+    return [
         ("Requests", f"{session.requests:,} ok, {session.request_errors:,} failed"),
         ("Tool calls", f"{session.tool_calls:,}, {session.tool_errors:,} failed"),
         ("Tokens in", f"{usage.input:,}"),
         ("Tokens out", f"{usage.output:,} ({usage.reasoning:,} reasoning)"),
         ("Cache", f"{usage.cache_read:,} read, {usage.cache_write:,} written"),
         ("Cost", cost),
-        ("", None),
-        ("Source", session.source),
-        ("", None),
-        ("Records", f"{coverage.records:,} in the source"),
-        ("Kept", f"{coverage.kept:,}"),
-        ("Skipped by rule", f"{coverage.skipped:,}"),
-        ("Unknown", f"{sum(coverage.unknown.values()):,} {_kinds(coverage.unknown)}"),
-        ("Bad", f"{coverage.bad:,}"),
     ]
-    if session.source_gone:
-        rows.insert(-6, ("", "The agent has deleted its file: this is the only copy."))
-    elif session.expires_at is not None:
-        until = clock.until(session.expires_at, present)
-        rows.insert(-6, ("Expires", f"the agent deletes it in {until}; it stays here"))
-    for name, value in session.extra.items():
-        rows.append((clean_line(str(name), 15), str(value)))
-    for name, said in rows:
-        if not name or said:
-            yield name, clean_line(said or "", 400)
 
 
 def _kinds(unknown: dict[str, int]) -> str:
