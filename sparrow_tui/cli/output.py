@@ -64,11 +64,10 @@ def width() -> int:
 def fit(text: str, cells: int) -> str:
     """A safe line cut or filled to a number of cells."""
     safe = clean_line(text, max(cells, 1) * 2)
-    while width_of(safe) > cells:
-        safe = safe[: max(len(safe) - max(1, (width_of(safe) - cells) // 2), 0)]
-        if width_of(safe) <= cells - 1:
-            safe += "…"
-            break
+    if width_of(safe) > cells:
+        while safe and (over := width_of(safe) - cells + 1) > 0:
+            safe = safe[: len(safe) - max(1, over // 2)]
+        safe += "…" if cells > 0 else ""
     return safe + " " * (cells - width_of(safe))
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from sparrow_tui.cli import main
 from sparrow_tui.cli.app import fill_demo
-from sparrow_tui.cli.stats import names_of
+from sparrow_tui.cli.stats import names_of, table
 from sparrow_tui.store import open_store
+from sparrow_tui.store.totals import Sums
 from sparrow_tui.text.wrap import width_of
 
 
@@ -73,6 +74,15 @@ def test_projects_of_the_same_name_are_told_apart() -> None:
     assert names_of(names, "project") == [
         "ann/web", "bob/web", "api", "tool", "(no project)", "/",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("more", range(6))
+def test_names_that_are_cut_say_so(more: int) -> None:
+    name = "m" * 40
+    (line, *_) = table([(name + "m" * more, Sums(turns=1))], Sums(turns=1), "model", 80)[1:]
+    shown = line.split()[0]
+    assert shown.startswith("mmmm")
+    assert shown.endswith("…")
 
 
 def test_what_has_no_price_is_said(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
