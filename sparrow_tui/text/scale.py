@@ -77,7 +77,10 @@ def placed(
     Returns:
         (first cell, step, text), in order.
     """
-    order = sorted(range(len(marks)), key=lambda n: (n != keep, not marks[n][1], n))
+    # The first begins nothing: it stands there for what has begun before.
+    order = sorted(
+        range(len(marks)), key=lambda n: (n != keep, not (marks[n][1] and n), not marks[n][1], n)
+    )
     every = _stride([len(text) for text, _ in marks], slot)
     taken: list[tuple[int, int, int, str]] = []
     for number in order:

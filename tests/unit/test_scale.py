@@ -66,3 +66,13 @@ def test_names_of_times(monkeypatch):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_month_that_begins_is_named_before_the_one_that_ends():
+    # Noon: the same day in most zones.
+    starts = [NEW_YEAR + DAY // 2 + n * DAY for n in range(-3, 27)]
+    texts = [text for _, _, text in placed(step_marks(starts, "day"), 2, 73, 29)]
+    assert texts[0] == "1 Jan"
+    roomy = [text for _, _, text in placed(step_marks(starts, "day"), 4, 120, 29)]
+    assert roomy[0] == "29 Dec"
+    assert "1 Jan" in roomy
