@@ -191,6 +191,8 @@ def _term(match: re.Match[str]) -> tuple[bool, Term]:
     units = tokens.units(typed)
     named = len(units) == 1 and units[0][0] in ("cplusplus", "csharp") and len(typed) < 4
     literal = typed.strip() if not phrases or _MEANT.search(typed) else ""
+    if not tokens.fold(literal):
+        literal = ""  # accents of nothing
     single = all(len(phrase) == 1 for phrase in phrases) and len(phrases) == len(units)
     one = len(units) == 1 and (named or single or len(phrases) == 1)
     exact = named or (not literal and (one or (single and not quoted)))

@@ -55,8 +55,8 @@ class Alone(App[None]):
 @pytest.mark.parametrize(
     ("width", "shown", "left_out"),
     [
-        (140, ["ALL", "requests", "today 18.0k $0.15", "185/min", "⟳9.9M", "█"], []),
-        (80, ["ALL", "12.3k", "✗3", "↑1.2M", "↓45.7k", "$41.20+", "today"], ["⟳", "/min"]),
+        (140, ["ALL", "requests", "today 18.0k $0.15", "185/min", "↻9.9M", "█"], []),
+        (80, ["ALL", "12.3k", "✗3", "↑1.2M", "↓45.7k", "$41.20+", "today"], ["↻", "/min"]),
         (60, ["ALL", "12.3k ✗3", "↑1.2M", "tools 999 ✗12", "$41.20+"], ["today", "/min"]),
         (40, ["ALL", "↑1.2M", "↓45.7k", "$41.20+"], ["✗", "req", "today"]),
     ],

@@ -403,6 +403,13 @@ def test_highlights_of_snippets_lie_inside_and_mean_the_query(text: str, query: 
         assert before + last[:1] in whole, (line[start:end], query)
 
 
+def test_accents_of_nothing_are_no_word(store: SqliteStore) -> None:
+    put(store, "demo:1", said("\u0302" * 9), said("rôle"))
+    for typed in ("\u0302", "\u0302" * 1_900, '"\u0302\u0301"'):
+        assert not store.search(typed).hits
+        assert len(store.search(f"{typed} role").hits) == 1
+
+
 @pytest.mark.parametrize(
     "query", ["x" * 10_000, "a b " * 2_000, "a.b-" * 2_500, '"' + "q " * 3_000, "今" * 3_000]
 )

@@ -94,7 +94,7 @@ def cells_of(figures: Figures) -> list[Cell]:
               "error", 1, near=True),
         Cell("in", "tokens", f"↑{compact(f.input)}", rank=0, short="tok"),
         Cell("out", "", f"↓{compact(f.output)}", rank=0, near=True),
-        Cell("cache", "", f"⟳{compact(f.cache)}" if f.cache else "", "label", 8, near=True),
+        Cell("cache", "", f"↻{compact(f.cache)}" if f.cache else "", "label", 8, near=True),
         Cell("tool", "tools", compact(f.tool_calls), rank=2, short="tools"),
         Cell("toolx", "", f"✗{compact(f.tool_errors)}" if f.tool_errors else "",
               "error", 2, near=True),
