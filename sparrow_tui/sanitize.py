@@ -78,6 +78,19 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
+def json_safe(text: str) -> str:
+    """JSON that says the same without any dangerous character in it.
+
+    They can only stand inside strings, where an escape means the same.
+    """
+    return _BAD.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
 def control_free(text: str) -> str:
     """Text without any dangerous character: the backstop for strings already on their way out."""
     return _BAD.sub("", text)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sparrow_tui.app import clock
-from sparrow_tui.sanitize import clean, clean_line
+from sparrow_tui.sanitize import clean, clean_line, json_safe
 from sparrow_tui.store.base import Session
 from sparrow_tui.text.wrap import width_of
 
@@ -25,17 +25,17 @@ def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     _in_utf8()
     data = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(data.decode("utf-8", "replace") + "\n")
+    sys.stdout.write(json_safe(data.decode("utf-8", "replace")) + "\n")
 
 
 def stream_json(head: dict[str, Any], key: str, items: Iterable[Any]) -> None:
     """One JSON object whose last key is a list that is written as it comes."""
     _in_utf8()
-    opening = msgspec.json.encode(head).decode()
+    opening = json_safe(msgspec.json.encode(head).decode())
     sys.stdout.write(opening[:-1] + ("," if head else "") + f'"{key}":[')
     for number, item in enumerate(items):
         sys.stdout.write("\n" if not number else ",\n")
-        sys.stdout.write(msgspec.json.encode(item).decode("utf-8", "replace"))
+        sys.stdout.write(json_safe(msgspec.json.encode(item).decode("utf-8", "replace")))
     sys.stdout.write("]}\n")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,13 +11,7 @@ import msgspec
 from sparrow_tui.export.forms import SCHEMA, session_form, turn_form
 from sparrow_tui.export.source import Excerpt
 from sparrow_tui.model import Block, Image, ToolResult, Turn
-
-# All of these can only stand inside strings, where an escape means the same. The first 32
-# control characters are escaped by every JSON writer.
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
+from sparrow_tui.sanitize import json_safe
 
 
 def pieces(excerpt: Excerpt) -> Iterator[str]:
@@ -41,12 +34,7 @@ def pieces(excerpt: Excerpt) -> Iterator[str]:
 
 def encode(value: Any) -> str:
     """A value as JSON without characters that act on a terminal or cannot be seen."""
-    return _UNSAFE.sub(_escape, msgspec.json.encode(value).decode("utf-8", "replace"))
-
-
-def _escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+    return json_safe(msgspec.json.encode(value).decode("utf-8", "replace"))
 
 
 def _with_pictures(turn: Turn, excerpt: Excerpt) -> Turn:

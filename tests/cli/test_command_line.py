@@ -170,6 +170,16 @@ def test_paths_and_doctor_say_where(library: str, private_home: Path, capsys: Sa
     assert claude["coverage"]["records"] == claude["coverage"]["kept"] == 6
 
 
+def test_no_json_has_characters_that_act(library: str, private_home: Path, capsys: Said) -> None:
+    bad = "net \x9b31m \u202eevil\u2066 \x7f \u200b \U000e0041 end"
+    claude_file(private_home, 5, f"mend {bad}", bad)
+    for command in (["list"], ["show", native(5)], ["search", "net"], ["recent"]):
+        main([*command, "--json"])
+        printed = capsys.readouterr().out
+        assert not [c for c in "\x9b\u202e\u2066\x7f\u200b\U000e0041" if c in printed], command
+        assert "evil" in str(json.loads(printed))
+
+
 def test_doctor_tells_what_may_not_be_looked_at(
     library: str, private_home: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
