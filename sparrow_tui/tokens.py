@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
@@ -77,11 +77,23 @@ def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str
         joined: neighbours as one word, too; false saves a tenth of an index's work.
     """
     if not in_order:
-        fed = _fed if joined else _fed_apart
-        return " ".join(map(fed, {word.strip(_EDGES) for word in text.split()}))
-    extra: list[str] = []
-    plain = [word if _PLAIN(word) else _feed(word, extra) for word in text.split()]
+        return index_text_of(words(text), joined=joined)
+    plain, extra = [], []
+    for word in text.split():
+        fed, added = _remembered(word) if len(word) <= REMEMBERED else _parted(word)
+        plain.append(fed)
+        extra += added
     return " ".join([*plain, *extra])  # what is added at the end: it would break phrases
+
+
+def words(text: str) -> set[str]:
+    """A text's words as white space parts them, without signs around them."""
+    return {word.strip(_EDGES) for word in text.split()}
+
+
+def index_text_of(words: Iterable[str], *, joined: bool = True) -> str:
+    """What the index is fed for `words`; ``joined``: see `index_text`."""
+    return " ".join(map(_fed if joined else _fed_apart, words))
 
 
 class _Fed(dict[str, str]):
@@ -109,6 +121,15 @@ class _Fed(dict[str, str]):
 
 _fed = _Fed(joined=True).__getitem__
 _fed_apart = _Fed(joined=False).__getitem__
+
+
+def _parted(word: str) -> tuple[str, Sequence[str]]:
+    """A word between white space as the index takes it, and what it adds."""
+    extra: list[str] = []
+    return _feed(word, extra), extra
+
+
+_remembered = lru_cache(maxsize=20_000)(_parted)
 
 
 def _feed(word: str, extra: list[str], *, joined: bool = True) -> str:

@@ -18,6 +18,8 @@ from sparrow_tui.agents.base import Checkpoint, SourceError
 
 AT_ONCE = 8_000_000
 """Bytes of a file up to which it is looked at as a whole."""
+BUFFER = 128 << 10
+"""Bytes read at a time: lines with tool output are long."""
 HEAD = 4096
 """Bytes at the start of a file that tell whether it is still the same file."""
 
@@ -33,7 +35,7 @@ def open_source(path: str | Path) -> BinaryIO:
         SourceError: it cannot be opened.
     """
     try:
-        raw = open(path, "rb")  # noqa: SIM115 - the caller closes it
+        raw = open(path, "rb", buffering=BUFFER)  # noqa: SIM115 - the caller closes it
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
     if str(path).endswith(".zst"):
@@ -92,7 +94,7 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
             start, offset = offset, offset + len(line)
             if not line.endswith(b"\n") and parse(line) is None:
                 return
-            if line.strip():
+            if not line.isspace():
                 yield start, line
 
 

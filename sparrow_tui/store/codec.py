@@ -28,7 +28,7 @@ from sparrow_tui.model import (
 )
 from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store.flags import Flag
-from sparrow_tui.store.turn_words import about
+from sparrow_tui.store.turn_words import about, plain_words
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 PLAIN, ZSTD = b"\x00", b"\x01"
@@ -141,8 +141,14 @@ def plain_body(turn: Turn) -> bytes:
         return PLAIN + _encode(scrubbed(turn))
 
 
-def encode(turn: Turn, *, to_index: bool = True) -> Row:
-    """A turn as a row; ``to_index``: false puts the words for the index off."""
+def encode(turn: Turn, *, to_index: bool = True, met: set[str] | None = None) -> Row:
+    """A turn as a row.
+
+    Args:
+        turn: the turn.
+        to_index: false puts the words for the index off.
+        met: see `plain_words`; ``None``: its words are not for nearest words.
+    """
     pictures: list[tuple[str, str, bytes]] = []
     blocks = [_without_picture(block, pictures) for block in turn.blocks]
     flags = 0
@@ -200,7 +206,8 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         packed = _encode(kept)
     except (UnicodeEncodeError, OverflowError):
         # Half a surrogate pair, an integer of any length: JSON allows them, also in ids and names.
-        return encode(scrubbed(turn), to_index=to_index)
+        return encode(scrubbed(turn), to_index=to_index, met=met)
+    words = tokens.words(text) if to_index else None
     return Row(
         role=turn.role,
         time=turn.time,
@@ -208,7 +215,8 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
         chars=len(text),
         lines=text.count("\n") + 1,
         body=pack(packed),
-        words=fed(text, turn.role, flags, tools, files) if to_index else None,
+        words=None if words is None else fed(words, turn.role, flags, tools, files),
+        vocabulary="" if words is None or met is None else plain_words(words, met),
         said=_said(text) if to_index and flags & _PROMPT else "",
         digest=fingerprint(packed),
         tools=tools,
@@ -226,17 +234,17 @@ def encode(turn: Turn, *, to_index: bool = True) -> Row:
     )
 
 
-def fed(text: str, role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
+def fed(words: set[str], role: str, flags: int, tools: Sequence[str], files: Sequence[str]) -> str:
     """What the index takes for a turn, but for whose it is.
 
     Args:
-        text: its text form.
+        words: the `tokens.words` of its text form.
         role: whose turn it is.
         flags: `Flag` bits.
         tools: names of the tools it calls.
         files: paths that the tools are given.
     """
-    return f"{tokens.index_text(text)} {about(role, flags, tools, files)}"
+    return f"{tokens.index_text_of(words)} {about(role, flags, tools, files)}"
 
 
 def _said(text: str) -> str:

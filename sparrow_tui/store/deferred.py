@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import apsw
 
+from sparrow_tui import tokens
 from sparrow_tui.model import ToolUse, text_form
 from sparrow_tui.store import codec
 from sparrow_tui.store.index import Entry, Index
@@ -52,7 +53,7 @@ def entry(turn: Waiting) -> Entry:
     used = [block for block in blocks if isinstance(block, ToolUse)]
     tools = [block.name for block in used]
     files = [path for block in used for path in codec.paths_of(block.input)]
-    words = codec.fed(text_form(blocks), turn.role, turn.flags, tools, files)
+    words = codec.fed(tokens.words(text_form(blocks)), turn.role, turn.flags, tools, files)
     return Entry(turn.docid, turn.sid, turn.role, words, said="", vocabulary="")
 
 

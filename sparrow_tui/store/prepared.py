@@ -9,7 +9,6 @@ from sparrow_tui.model import Coverage, SessionInfo, Text, Turn
 from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import codec
 from sparrow_tui.store.index import family_of
-from sparrow_tui.store.turn_words import plain_words
 
 MOST_MET = 300_000
 """Words remembered as met before."""
@@ -93,19 +92,17 @@ def rows(
     met: set[str] | None = None,
 ) -> list[codec.Row]:
     """Turns as rows. Sliding sources restamp their turns, so times stay out of the digest."""
-    if sliding:
-        encoded = [_without_time_in_digest(turn) for turn in turns]
-    else:
-        encoded = [
-            codec.encode(turn, to_index=not put_off_output or _talks(turn)) for turn in turns
-        ]
     met = set() if met is None else met
     if len(met) > MOST_MET:
         met.clear()
-    for row in encoded:
-        if row.words and family_of(row.role) == "talk":
-            row.vocabulary = plain_words(row.words, met)
-    return encoded
+    if sliding:
+        return [_without_time_in_digest(turn, met) for turn in turns]
+    return [_row(turn, met, to_index=not put_off_output or _talks(turn)) for turn in turns]
+
+
+def _row(turn: Turn, met: set[str], *, to_index: bool = True) -> codec.Row:
+    talk = family_of(turn.role) == "talk"
+    return codec.encode(turn, to_index=to_index, met=met if talk else None)
 
 
 def _talks(turn: Turn) -> bool:
@@ -115,8 +112,8 @@ def _talks(turn: Turn) -> bool:
     return any(isinstance(block, Text) for block in turn.blocks)
 
 
-def _without_time_in_digest(turn: Turn) -> codec.Row:
-    plain = codec.encode(msgspec.structs.replace(turn, time=None), to_index=turn.time is None)
+def _without_time_in_digest(turn: Turn, met: set[str]) -> codec.Row:
     if turn.time is None:
-        return plain
-    return msgspec.structs.replace(codec.encode(turn), digest=plain.digest)
+        return _row(turn, met)
+    plain = codec.encode(msgspec.structs.replace(turn, time=None), to_index=False)
+    return msgspec.structs.replace(_row(turn, met), digest=plain.digest)

@@ -17,7 +17,8 @@ META = "\ue001"
 FILE = "\ue002"
 """Begins words of the paths a turn's tools were given."""
 
-_PLAIN_WORD = re.compile(f"(?<![^\\W_])(?<![{META}{FILE}])[^\\W\\d_]{{4,24}}(?![^\\W_])")
+_TOKENS = re.compile(r"[^\W_]+").findall
+_PLAIN_WORD = re.compile(r"[^\W\d_]{4,24}").fullmatch
 _NOT_ALNUM = re.compile(r"[\W_]+")
 FLAG_WORDS = {
     int(Flag.TOOL_ERROR): f"{META}ferror",
@@ -55,16 +56,20 @@ def _always(role: str, flags: int) -> str:
     return " ".join([meta_word("r", role), *had])
 
 
-def plain_words(words: str, met: set[str]) -> str:
+def plain_words(words: set[str], met: set[str]) -> str:
     """Words people and models use, for nearest words: what could be mistyped.
 
     Args:
-        words: what the index is fed for a turn.
+        words: a turn's `tokens.words`.
         met: what was in turns before; grows.
 
     Returns:
         What the turn adds, in lower case, with spaces between.
     """
-    new = set(words.split()) - met
-    met |= new
-    return " ".join(set(_PLAIN_WORD.findall(" ".join(new).lower())))
+    new = words - met
+    if not new:
+        return ""
+    found = {*filter(_PLAIN_WORD, _TOKENS(tokens.index_text_of(new).lower()))} - met
+    met.update(word for word in new if len(word) <= tokens.REMEMBERED)
+    met |= found
+    return " ".join(found)
