@@ -78,7 +78,8 @@ def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str
     """
     if not in_order:
         return index_text_of(words(text), joined=joined)
-    plain, extra = [], []
+    plain: list[str] = []
+    extra: list[str] = []
     for word in text.split():
         fed, added = _remembered(word) if len(word) <= REMEMBERED else _parted(word)
         plain.append(fed)
