@@ -37,6 +37,8 @@ class Piece(NamedTuple):
     low: int
     below: int
     rows: int
+    chars: int
+    """Of their texts."""
 
 
 class Built(NamedTuple):
@@ -48,13 +50,16 @@ class Built(NamedTuple):
     """Of what the index was fed."""
 
 
-def next_piece(connection: apsw.Connection, below: int, rows: int) -> Piece | None:
+def next_piece(
+    connection: apsw.Connection, below: int, rows: int, most: int = CHARS
+) -> Piece | None:
     """The newest turns put off below a row id; ``None`` if there are none.
 
     Args:
         connection: the archive.
         below: row ids are less than this.
         rows: turns at most.
+        most: characters of their texts, which the last turn may go beyond.
     """
     low, number, chars = below, 0, 0
     for row_id, size in connection.execute(
@@ -63,9 +68,9 @@ def next_piece(connection: apsw.Connection, below: int, rows: int) -> Piece | No
         (below, min(rows, ROWS)),
     ):
         low, number, chars = row_id, number + 1, chars + size
-        if chars >= CHARS:
+        if chars >= min(most, CHARS):
             break
-    return Piece(low, below, number) if number else None
+    return Piece(low, below, number, chars) if number else None
 
 
 def build(archive: str, into: str, piece: Piece) -> Built | None:

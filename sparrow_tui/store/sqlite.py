@@ -158,10 +158,10 @@ class SqliteStore(SessionStore):
         with self.transaction():
             deferred.add(self.connection, self.index, entries)
 
-    def next_piece(self, below: int, rows: int) -> Piece | None:
+    def next_piece(self, below: int, rows: int, most: int = built_parts.CHARS) -> Piece | None:
         """See `built_parts.next_piece`."""
         with translated(self.path):
-            return built_parts.next_piece(self.connection, below, rows)
+            return built_parts.next_piece(self.connection, below, rows, most)
 
     def take_in(self, built: Built) -> None:
         """Take a part of the index that was built beside the archive into it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparrow_tui.paths import open_private
-from sparrow_tui.store import deferred, docid
+from sparrow_tui.store import built_parts, deferred, docid
 from sparrow_tui.store.built_parts import Built, Piece, build
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import workers
@@ -45,6 +45,8 @@ class Indexing:
         self._below = docid.END
         """Pieces below this are not under way."""
         self._number = 0
+        self._rows = self._chars = 0
+        """Of pieces so far."""
 
     def run(self, meter: Meter, stopped: Stopped) -> None:
         """Index until nothing is left.
@@ -90,7 +92,7 @@ class Indexing:
         if self._pool is None:
             self._begin()
         while True:
-            self._submit(-(-every // self._processes))
+            self._submit(every)
             if not self._under_way:
                 return True
             piece, path, future = self._under_way[0]
@@ -98,6 +100,7 @@ class Indexing:
                 if stopped():
                     return False
             self._under_way.popleft()
+            every -= piece.rows
             try:
                 built = future.result()
                 if built is not None:
@@ -117,13 +120,16 @@ class Indexing:
             self._processes, workers.beginning(), initializer=workers.begin
         )
 
-    def _submit(self, rows: int) -> None:
-        """Keep every process busy, and one piece waiting."""
+    def _submit(self, left: int) -> None:
+        """Keep every process busy, and one piece waiting; ``left``: turns that are put off."""
         assert self._pool is not None
+        left -= sum(piece.rows for piece, _, _ in self._under_way)
         while len(self._under_way) <= self._processes:
-            piece = self._store.next_piece(self._below, rows)
+            piece = self._store.next_piece(self._below, *self._share(left))
             if piece is None:
                 return
+            left -= piece.rows
+            self._rows, self._chars = self._rows + piece.rows, self._chars + piece.chars
             self._below = piece.low
             self._number += 1
             path = f"{self._store.path}.part-{os.getpid()}-{self._number}"
@@ -134,6 +140,16 @@ class Indexing:
                 _remove(path)
                 raise
             self._under_way.append((piece, path, job))
+
+    def _share(self, left: int) -> tuple[int, int]:
+        """Turns and characters of the next piece: all processes shall end together."""
+        if not self._rows:
+            return -(-left // self._processes), built_parts.CHARS
+        chars = left * self._chars // self._rows
+        pieces = max(1, -(-chars // built_parts.CHARS), -(-left // built_parts.ROWS))
+        pieces += -(self._number + pieces) % self._processes
+        # What is left at the end is the last piece's, as far as one takes it.
+        return built_parts.ROWS, built_parts.CHARS if pieces == 1 else chars // pieces
 
     def _here(self, meter: Meter, stopped: Stopped) -> None:
         """Index turns in this process."""
