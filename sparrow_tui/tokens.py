@@ -30,8 +30,6 @@ MOST_REMEMBERED = 150_000
 """Characters of a word, and words, whose index text is remembered."""
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 """Stand around words and say nothing: without them more words come again."""
-_PLAIN = re.compile(f"[a-z0-9]{{1,{MAX_TOKEN}}}").fullmatch
-"""A word that the index takes as it is."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -108,7 +106,7 @@ class _Fed(dict[str, str]):
         if len(word) > REMEMBERED and not word.isascii() and len(parts := _STOPS.split(word)) > 1:
             return " ".join(map(self.__getitem__, parts))
         fed = word
-        if not _PLAIN(word):
+        if not self._is_plain(word):
             extra: list[str] = []
             fed = _feed(word, extra, joined=self._joined)
             if extra:
@@ -118,6 +116,14 @@ class _Fed(dict[str, str]):
                 self.clear()
             self[word] = fed
         return fed
+
+    def _is_plain(self, word: str) -> bool:
+        """Whether the index surely takes a word as it is."""
+        if not word.isascii() or len(word) > MAX_TOKEN:
+            return False
+        if not (word.islower() or word.isupper() or word.isdigit()):
+            return False
+        return word.isalnum() or not (self._joined or "+" in word or "#" in word)
 
 
 _fed = _Fed(joined=True).__getitem__
@@ -154,13 +160,17 @@ def _foreign(word: str, extra: list[str], *, joined: bool) -> str:
     """A word with letters or signs beyond ASCII as the index takes it; ``extra`` gets more."""
     if _ONLY_CJK(word) and word.isalpha() and unicodedata.is_normalized("NFC", word):
         return pairs(word)
-    extra += _EMOJI.findall(word)
+    highest = max(word)
+    if highest >= "\u2600":
+        extra += _EMOJI.findall(word)
     plain = _SIGNS.sub(" ", _plain_letters(word))
     if len(plain) > MAX_TOKEN:
         plain = _LONG.sub(lambda match: match[0][:MAX_TOKEN], plain)
     for match in _JOINED.finditer(plain) if joined else ():
         parts = _ONE_JOIN.split(match[0])
         extra += [f"{one}{JOINER}{other}" for one, other in pairwise(parts)]
+    if highest < CJK[0]:
+        return plain
     return _CJK_RUN.sub(lambda run: f" {pairs(run[0])} ", plain)
 
 
@@ -179,15 +189,22 @@ def _plain_letters(text: str) -> str:
     """Letters beyond ASCII without case and diacritics; ASCII and signs stay."""
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    return _FOREIGN.sub(lambda match: _folded(match[0]), text)
+    return _FOREIGN.sub(lambda match: match[0].translate(_letters), text)
 
 
-@lru_cache(maxsize=20_000)
-def _folded(word: str) -> str:
-    word = word.translate(_FOLDED)
-    word = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), word)
-    plain = unicodedata.normalize("NFD", word.casefold().lower())
-    return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
+class _Letters(dict[int, str]):
+    """Characters of words in NFC without case and diacritics, by their codes."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code).translate(_FOLDED)
+        letter = _COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), letter)
+        plain = unicodedata.normalize("NFD", letter.casefold().lower())
+        bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
+        self[code] = unicodedata.normalize("NFC", bare)
+        return self[code]
+
+
+_letters = _Letters()
 
 
 def fold(text: str) -> str:

@@ -78,8 +78,10 @@ def glance(source: Source) -> Batch | None:
 def _take(session: ClaudeSession, record: _Record, turns: list[Turn]) -> None:
     """Add what a message says, if it says anything."""
     info = session.info
-    claude_titles.met(session.state, record.uuid)
-    info.project = info.project or record.cwd
+    if record.uuid is not None:
+        claude_titles.met(session.state, record.uuid)
+    if not info.project:
+        info.project = record.cwd
     if record.git_branch and record.git_branch != "HEAD":
         info.branch = record.git_branch
     message = record.message
@@ -89,7 +91,9 @@ def _take(session: ClaudeSession, record: _Record, turns: list[Turn]) -> None:
         texts = [message.content]
     else:
         texts = [part.text for part in message.content if part.type == "text" and part.text]
-    said = [Text(text) for text in texts if text.strip()]
+        if not texts:
+            return
+    said = [Text(text) for text in texts if text and not text.isspace()]
     if not said:
         return
     time = session.seen(milliseconds(record.timestamp))
