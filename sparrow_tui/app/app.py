@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text as RichText
 from textual import events
 from textual.app import App
@@ -23,6 +24,7 @@ from sparrow_tui import settings as preferences
 from sparrow_tui.agents.base import Place, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.app import clock, reading_places
+from sparrow_tui.app.alignment import aligned
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.garbage import QUIET, Collector
 from sparrow_tui.app.guard import ControlGuard
@@ -131,6 +133,9 @@ class SparrowApp(App[str]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The backstop against control characters runs over everything drawn."""
         return [*super().get_line_filters(), self._guard]
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, aligned(renderable))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Variables that themes not of ours lack."""

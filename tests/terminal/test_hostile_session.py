@@ -60,6 +60,42 @@ def hostile_store(location: str) -> None:
     store.close()
 
 
+def test_columns_stay_where_they_are_however_wide_emoji_are(private_home, location):
+    # To this terminal joined emoji are as wide as all of them, a flag as two letters.
+    odd = "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea 1\ufe0f\u20e3 \u260e\ufe0f \u1112\u1161\u11ab"
+    turns = [Turn(role="user", blocks=[Text(f"{odd} said {n}")]) for n in range(60)]
+    store = open_store(location)
+    info = SessionInfo(id="claude:odd", title=f"{odd} title", project="/srv/x", created_at=1)
+    store.write([Prepared(session=info, start=0, rows=rows(turns))])
+    store.close()
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    env |= {"HOME": str(private_home), "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "sparrow_tui", "--store", location, "--no-sync"]
+    screen = Terminal(command, columns=140, rows=40, env=env, cwd=str(private_home))
+
+    def columns_of(sign: str) -> set[int]:
+        rows = [screen.screen.buffer[y] for y in range(5, 37)]
+        return {x for row in rows for x in range(70, 140) if row[x].data == sign}
+
+    try:
+        screen.until(lambda text: "1 session" in text, "the list")
+        screen.press("\r")
+        screen.until(lambda text: "turn 1 of 60" in text, "the transcript")
+        for _ in range(4):
+            screen.press(" ")
+            screen.read(0.2)
+            screen.until(lambda _: columns_of("▐") == {138, 139}, "minimap and scrollbar")
+        screen.press("\x1b")
+        screen.read(0.5)
+        screen.press("i")
+        screen.until(lambda text: "Turns" in text, "about the session")
+        screen.until(lambda _: len(columns_of("│")) == 1, "a straight edge")
+        screen.until(lambda _: columns_of("▐") <= {138, 139}, "minimap and scrollbar")
+        screen.press("\x1bq")
+    finally:
+        screen.close()
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 40)])
 def test_no_escape_of_a_transcript_reaches_the_terminal(private_home, location, columns, rows):
     hostile_store(location)
