@@ -98,7 +98,7 @@ class _Page:
 
     def _use(self, block: ToolUse) -> str:
         self._calls.called(block)
-        name = escape(clean_line(block.name, 60) or "tool")
+        name = escape(clean_line(block.name) or "tool")
         about = escape(tools.gist(block.name, block.input))
         head = f'<summary><b>{name}</b> <span class="about">{about}</span></summary>'
         edit = diff.edit_of(block.name, block.input) if length(block.input) <= DIFFED else None

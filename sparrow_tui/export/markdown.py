@@ -51,7 +51,7 @@ def _block(block: Block, calls: telling.Calls) -> Iterator[str]:
     elif isinstance(block, ToolUse):
         calls.called(block)
         about = tools.gist(block.name, block.input)
-        name = plain(clean_line(block.name, 60) or "tool")
+        name = plain(clean_line(block.name) or "tool")
         yield f"**{name}**" + (f" {code(about)}" if about else "")
         yield from _input(block)
     elif isinstance(block, ToolResult):

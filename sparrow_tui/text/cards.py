@@ -98,7 +98,7 @@ def use(
     if call is not None and call.child:
         right.append("Enter opens ›")
     end = "  ".join(part for part in right if part)
-    head = (Span(f"{status} ", style), Span(clean_line(block.name, 60) or "tool", "tool"))
+    head = (Span(f"{status} ", style), Span(clean_line(block.name, tools.NAME) or "tool", "tool"))
     about = Span(tools.gist(block.name, block.input), "text")
     said = (*head, Span("  "), about)
     wide = width - (len(end) + 2 if end else 0)
@@ -109,6 +109,9 @@ def use(
     page.add([line], number)
     if level == FOLDED:
         return
+    if len(block.name) > tools.NAME or line_width(head) > wide:
+        named = fold_spans([Span(clean_line(block.name), "tool")], max(width - 4, 1))
+        page.add([(_FRAME, *part) for part in named], number)
     if small:
         whole = line_width(said) <= wide
         _frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")

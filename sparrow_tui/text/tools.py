@@ -30,6 +30,8 @@ _FIRST = (
 )  # fmt: skip
 """Keys that tell most of a call to a tool that is not known, best first."""
 LIMIT = 300
+NAME = 60
+"""Characters of a tool's name in a card's first line; models take names of up to 128."""
 _LOOKED = 200_000
 """Characters of a patch in which names of files are looked for."""
 _MOST = 6

@@ -158,3 +158,9 @@ def test_no_entity_becomes_what_it_stands_for() -> None:
 def test_lines_typed_below_each_other_stay_so() -> None:
     page = page_of([Turn(role="user", blocks=[Text("first\nsecond")])])
     assert ("br", {}) in check_inert(page).tags
+
+
+def test_a_long_name_of_a_tool_is_whole() -> None:
+    name = "mcp__a_server_with_a_long_name__and_a_tool_whose_name_goes_on_" + "x" * 60
+    reader = check_inert(page_of([*call(1, name, {"k": "v"}, "done")]))
+    assert name in reader.text

@@ -177,3 +177,13 @@ def test_an_opened_call_tells_its_command_once_and_first():
     use(page, ToolUse("c", "Bash", {"timeout": 5, "command": "a\nb"}), None, 80, FULL, 0)
     lines = [plain(line).strip(" │") for line in page.pieces[0].lines]
     assert lines[1:] == ["a", "b", "{", '"timeout": 5', "}"]
+
+
+def test_an_open_card_says_the_whole_name_of_its_tool() -> None:
+    name = "mcp__a_server_with_a_long_name__and_a_tool_whose_name_goes_on_" + "x" * 60
+    for width in (40, 76, 156):
+        page = Page()
+        use(page, ToolUse("u", name, {"k": "v"}), None, width, FULL, 0)
+        lines = [plain(line) for piece in page.pieces for line in piece.lines]
+        assert name in "".join(line.removeprefix("  │ ") for line in lines), width
+        assert max(map(len, lines)) <= width
