@@ -127,7 +127,13 @@ class _Fed(dict[str, str]):
 
 
 _fed = _Fed(joined=True).__getitem__
-_fed_apart = _Fed(joined=False).__getitem__
+_apart = _Fed(joined=False)
+_fed_apart = _apart.__getitem__
+
+
+def forget_apart() -> None:
+    """Give back the memory of words that were not joined: they are wanted at an import's begin."""
+    _apart.clear()
 
 
 def _parted(word: str) -> tuple[str, Sequence[str]]:

@@ -12,6 +12,7 @@ from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from sparrow_tui import tokens
 from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Glances, Prepared
 from sparrow_tui.sync.reading import Look, Task, take
@@ -177,6 +178,8 @@ def _work(waiting: Any, back: Any, room: Any, started: Any) -> None:
         met: set[str] = set()
         while (given := waiting.get()) is not None:
             place, task = given
+            if not isinstance(task, Look):
+                tokens.forget_apart()
             for item in take(task, met):
                 data = prepared.encode(item)
                 for _ in range(_units(data)):

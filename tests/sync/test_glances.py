@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sparrow_tui.agents.base import Batch, Place, Source
+from sparrow_tui.agents import lines
+from sparrow_tui.agents.base import Agent, Batch, Place, Source
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.app.screens.info import facts
 from sparrow_tui.export.forms import session_form
 from sparrow_tui.model import SessionInfo, Text, Turn
 from sparrow_tui.store import glances, open_store
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.sync import importing
+from sparrow_tui.sync import discover, importing
 from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress, Report
 from tests.conftest import NOW
@@ -306,3 +308,43 @@ def test_nothing_is_said_of_what_was_not_read(store: SqliteStore, private_home: 
     told = dict(facts(whole, "Claude", NOW))
     assert (told["Records"], told["Tool calls"]) == ("6 in the source", "1, 0 failed")
     assert session_form(whole)["records"]["in_source"] == 6
+
+
+def test_however_a_file_is_looked_at_the_same_was_said(
+    private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small one as a whole, a large one or one with broken lines line by line."""
+    fill(private_home)
+    marked = claude_file(private_home, 7, "hoist the sail", "hoisted")
+    marked.path.write_bytes(b"\xef\xbb\xbf" + marked.path.read_bytes())
+    broken = codex_file(private_home, 8, "belay the line", "belayed")
+    broken.write_text("{broken\n\n" + broken.read_text())
+    found = discover.look(Place(private_home), {}).changed
+    at_once = [agents()[source.agent].glance(source) for source in found]
+    monkeypatch.setattr(lines, "AT_ONCE", 64)
+    assert [agents()[source.agent].glance(source) for source in found] == at_once
+    prompts = [batch.turns[0].blocks[0].text for batch in at_once if batch is not None]
+    assert {"hoist the sail", "belay the line"} <= set(prompts)
+    assert all(batch.session.project for batch in at_once if batch is not None)
+
+
+def test_that_there_is_much_to_read_is_told_once(
+    private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is still looked around: processes begin then."""
+    fill(private_home)
+    told: list[int] = []
+    looked = discover.one_by_one
+    taken: list[str] = []
+
+    def noted() -> Iterator[Agent]:
+        for agent in looked():
+            taken.append(agent.name)
+            yield agent
+
+    monkeypatch.setattr(discover, "one_by_one", noted)
+    monkeypatch.setattr(discover, "SMALL", 1_000)
+    found = discover.look(Place(private_home), {}, much=lambda: told.append(len(taken)))
+    assert sum(source.size for source in found.changed) > 1_000
+    assert told == [1]
+    assert len(taken) > 10
