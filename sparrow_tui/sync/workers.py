@@ -68,22 +68,27 @@ def processes() -> int:
 
 @cache
 def beginning() -> Any:
-    """How processes begin: from a server that has loaded what they need, where there are such."""
+    """How processes begin: from a server that loads what they need, where there are such.
+
+    The server begins at once, beside what this process does meanwhile.
+    """
     import multiprocessing
 
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *LOADED])
-    return context
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing import forkserver
+
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, *LOADED])
+        with suppress(OSError):  # no temporary directory, or none with a name short enough
+            forkserver.ensure_running()
+            return context
+    return multiprocessing.get_context("spawn")
 
 
 def make_ready(number: int | None = None) -> None:
-    """Let that server begin beside what this process does meanwhile; ``number``: see `parts`."""
-    if (number or processes()) > 1 and beginning().get_start_method() == "forkserver":
-        from multiprocessing.forkserver import ensure_running
-
-        ensure_running()
+    """Prepare for processes that will be wanted soon; ``number``: see `parts`."""
+    if (number or processes()) > 1:
+        beginning()
 
 
 def _side_by_side(tasks: Sequence[Task | Look], number: int) -> Iterator[Prepared | Glances]:

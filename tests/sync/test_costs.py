@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
+
+import pytest
 
 from sparrow_tui.agents.base import Place, Source
 from sparrow_tui.store.sqlite import SqliteStore
@@ -91,6 +94,21 @@ def test_an_append_costs_the_same_in_a_long_session(store: SqliteStore, private_
     assert written[0] == written[1]
 
 
+@pytest.fixture(params=["from a server", "anew"])
+def beginning(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """How processes begin; anew where a server finds no place for its socket."""
+
+    def refuse() -> None:
+        raise OSError("AF_UNIX path too long")
+
+    workers.beginning.cache_clear()
+    if request.param == "anew":
+        monkeypatch.setattr("multiprocessing.forkserver.ensure_running", refuse)
+    yield
+    workers.beginning.cache_clear()
+
+
+@pytest.mark.usefixtures("beginning")
 def test_every_source_comes_once_from_several_processes(private_home: Path) -> None:
     """Also of those read by the process itself while the others start."""
     tasks = []

@@ -19,6 +19,7 @@ from sparrow_tui.model import SessionInfo, Text, Turn
 from sparrow_tui.store import glances, open_store
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import discover, importing
+from sparrow_tui.sync import workers as processes
 from sparrow_tui.sync.importing import import_all
 from sparrow_tui.sync.progress import Progress, Report
 from tests.conftest import NOW
@@ -130,6 +131,18 @@ def test_it_ends_as_without(store: SqliteStore, private_home: Path, plain: dict[
     assert store.index.check() == []
     assert not glances.paths(store.connection)
     assert not glances.indexed(store.connection)
+
+
+def test_by_several_processes_it_ends_the_same(
+    store: SqliteStore,
+    private_home: Path,
+    plain: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "SMALL", 0)
+    import_all(store, Place(private_home), lambda _: None, workers=2)
+    assert content(store) == plain
+    assert store.index.check() == []
 
 
 def test_cut_short_it_goes_on(
