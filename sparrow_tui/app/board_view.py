@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sparrow_tui.app.board import Board, Wanted
 from sparrow_tui.app.figures import METRICS, Metric
-from sparrow_tui.app.widgets.charts import steps_that_fit
+from sparrow_tui.app.widgets.charts_plot import steps_that_fit
 from sparrow_tui.store.spans import moved, spans, start_of
 
 

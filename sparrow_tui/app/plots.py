@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sparrow_tui.app.board import Board
 from sparrow_tui.app.figures import METRICS, Cell, Metric, error_rate, failures
-from sparrow_tui.app.widgets.charts import OTHER, Plot
+from sparrow_tui.app.widgets.charts_plot import OTHER, Plot
 from sparrow_tui.app.widgets.charts_ranking import Line
 from sparrow_tui.app.widgets.drawn import COLOURS
 from sparrow_tui.store.durations import Histogram
@@ -81,7 +81,8 @@ def tool_lines(tools: Sequence[tuple[str, Sums]]) -> list[Line]:
     """Tools by calls, with what failed."""
     lines = []
     for tool, sums in tools:
-        bad = f"✗{error_rate(sums):.0f}%" if failures(sums) else ""
+        share = error_rate(sums)
+        bad = ("✗<1%" if share < 0.5 else f"✗{share:.0f}%") if failures(sums) else ""
         lines.append(Line(tool, sums.tool_calls, compact(sums.tool_calls), bad, tool))
     return lines
 

@@ -181,8 +181,9 @@ def _figures(sums: Sums) -> list[str]:
 
 
 def _tool_figures(sums: Sums) -> list[str]:
-    share = f" {sums.tool_errors / sums.tool_calls:4.0%}" if sums.tool_calls else "     "
-    errors = f"{compact(sums.tool_errors)}{share}" if sums.tool_errors else "–"
+    share = sums.tool_errors / sums.tool_calls if sums.tool_calls else 0.0
+    said = "" if not share else "<1%" if share < 0.005 else f"{share:.0%}"
+    errors = f"{compact(sums.tool_errors)} {said:>4}" if sums.tool_errors else "–"
     return [compact(sums.tool_calls), errors]
 
 

@@ -14,7 +14,7 @@ from sparrow_tui.app.figures import METRICS
 from sparrow_tui.app.plots import project_name
 from sparrow_tui.app.screens.dashboard import DashboardScreen
 from sparrow_tui.app.screens.help import HelpScreen
-from sparrow_tui.app.widgets.charts import OTHER
+from sparrow_tui.app.widgets.charts_plot import OTHER
 from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.query import parse
 from sparrow_tui.store import open_store

@@ -23,7 +23,7 @@ from pathlib import Path
 from sparrow_tui.app.app import SparrowApp
 from sparrow_tui.app.board import Wanted, board
 from sparrow_tui.app.screens.dashboard import DashboardScreen
-from sparrow_tui.app.widgets.charts import steps_that_fit
+from sparrow_tui.app.widgets.charts_plot import steps_that_fit
 from sparrow_tui.settings import Settings
 from sparrow_tui.store import open_store
 from sparrow_tui.store.sqlite import SqliteStore

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sparrow_tui.app.plots import tool_lines
 from sparrow_tui.cli import main
 from sparrow_tui.cli.app import fill_demo
 from sparrow_tui.cli.stats import names_of, table
@@ -83,6 +84,15 @@ def test_names_that_are_cut_say_so(more: int) -> None:
     shown = line.split()[0]
     assert shown.startswith("mmmm")
     assert shown.endswith("…")
+
+
+def test_few_failures_are_not_none() -> None:
+    rare, often, none = (Sums(tool_calls=329, tool_errors=n) for n in (1, 40, 0))
+    for sums, shown in ((rare, "1  <1%"), (often, "40  12%"), (none, "–")):
+        assert f"{shown}  " in table([("Bash", sums)], sums, "tool", 80)[1]
+    assert [line.note for line in tool_lines([("a", rare), ("b", often), ("c", none)])] == [
+        "✗<1%", "✗12%", "",
+    ]  # fmt: skip
 
 
 def test_what_has_no_price_is_said(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,9 @@ from sparrow_tui.app.figures import METRICS
 from sparrow_tui.app.plots import model_name, plot_of, tiles_of
 from sparrow_tui.app.screens.dashboard_panels import Panels
 from sparrow_tui.app.screens.help import HelpScreen
-from sparrow_tui.app.widgets.charts import ColumnChart, steps_that_fit
+from sparrow_tui.app.widgets.charts import ColumnChart
 from sparrow_tui.app.widgets.charts_calendar import Calendar
+from sparrow_tui.app.widgets.charts_plot import steps_that_fit
 from sparrow_tui.app.widgets.charts_ranking import Ranking
 from sparrow_tui.app.widgets.charts_table import ValueTable
 from sparrow_tui.app.widgets.charts_tiles import Tiles

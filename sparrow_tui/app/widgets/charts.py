@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -20,54 +19,17 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from sparrow_tui.app.figures import METRICS, Metric
+from sparrow_tui.app.widgets.charts_plot import AXIS, Plot
 from sparrow_tui.app.widgets.drawn import Drawn, fitted, runs
 from sparrow_tui.text.scale import placed, step_marks, step_name, ticks
 from sparrow_tui.text.wrap import width_of
 
 _ROUND = re.compile(r"\.0+(?=[kMGT]|$)")
 _LOWER = " ▁▂▃▄▅▆▇"
+NAME = 28
+"""Cells a part's name takes at most."""
 SLOTS = (12, 8, 6, 5, 4, 3, 2, 1)
 """Cells a step may take, the last of them a gap."""
-NUMBERS = {
-    "hour": (12, 24, 48, 72),
-    "day": (7, 14, 30, 60),
-    "week": (8, 13, 26, 52),
-    "month": (6, 12, 24, 36),
-}
-"""How many steps a chart may show."""
-_USUAL = {"hour": 24, "day": 30, "week": 26, "month": 12}
-AXIS = 7
-"""Cells left of the columns."""
-OTHER = "\0other"
-"""Label of the part that stands for all without a colour of their own."""
-
-
-def steps_that_fit(unit: str, width: int) -> int:
-    """How many steps a chart of a width shows well."""
-    room = width - AXIS
-    fitting = [n for n in NUMBERS[unit] if room // n >= (3 if n > _USUAL[unit] else 2)]
-    return max(fitting, default=NUMBERS[unit][0])
-
-
-@dataclass(frozen=True)
-class Plot:
-    """What a chart shows."""
-
-    metric: Metric = METRICS[0]
-    unit: str = "day"
-    starts: Sequence[int] = ()
-    """When each step begins, milliseconds since the epoch."""
-    labels: Sequence[str] = ()
-    """Of the stacked parts, lowest first."""
-    names: Sequence[str] = ()
-    """The labels as they are shown."""
-    slots: Sequence[int | None] = ()
-    """Their colours; ``None``: of all that have none."""
-    parts: Sequence[Sequence[float]] = ()
-    """By step, a value for each label."""
-    totals: Sequence[float] = ()
-    """By step, over everything."""
 
 
 class ColumnChart(Drawn, can_focus=True):
@@ -271,7 +233,7 @@ class ColumnChart(Drawn, can_focus=True):
         for place in sorted(range(len(parts)), key=lambda place: -parts[place]):
             if not parts[place] and place != self.single:
                 continue
-            shown = fitted(plot.names[place], 22).rstrip()
+            shown = fitted(plot.names[place], NAME).rstrip()
             value = plot.metric.text(parts[place])
             needed = width_of(shown) + len(value) + 6
             if used + needed > width:

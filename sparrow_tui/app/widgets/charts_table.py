@@ -9,7 +9,8 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from sparrow_tui.app.widgets.charts import ColumnChart, Plot
+from sparrow_tui.app.widgets.charts import ColumnChart
+from sparrow_tui.app.widgets.charts_plot import Plot
 from sparrow_tui.app.widgets.drawn import Drawn, fitted
 from sparrow_tui.text.scale import step_name
 from sparrow_tui.text.wrap import width_of
