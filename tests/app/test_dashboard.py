@@ -257,6 +257,27 @@ async def test_tab_goes_round_and_each_panel_opens(running, demo_store):
         assert driver.main.box.value == search_for(tool=slow.lines[0].key)
 
 
+async def test_in_a_flat_terminal_panels_take_the_charts_place(running, demo_store):
+    async with running(demo_store, (60, 16)) as driver:
+        screen = await opened(driver)
+        chart, calendar = screen.chart, screen.panels.calendar
+        assert (chart.size.height > 3, calendar.size.height) == (True, 0)
+        for panel in ("calendar", "projects", "models"):
+            await driver.press("tab")
+            await driver.until(lambda name=panel: screen.focused.id == name)
+            assert screen.focused.size.height > 3
+            assert screen.focused.region.width == 60
+            assert chart.size.height == 0 or not chart.is_on_screen
+        await driver.press("t")
+        await driver.until(lambda: screen.focused is screen.table and screen.table.is_on_screen)
+        await driver.press("t", "tab")
+        await driver.until(lambda: screen.focused is calendar)
+        await driver.press("shift+tab")
+        await driver.until(lambda: screen.focused is chart)
+        assert chart.is_on_screen
+        assert not calendar.is_on_screen
+
+
 async def test_errors_open_sessions_with_errors(running, demo_store):
     async with running(demo_store) as driver:
         await opened(driver)

@@ -44,7 +44,7 @@ class DashboardScreen(Screen[str | None]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*LOOKS}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-low"), (34, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (22, "-low"), (34, "-high")]
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -189,11 +189,12 @@ class DashboardScreen(Screen[str | None]):
 
     def action_table(self) -> None:
         """The values as a table, or as a chart."""
-        focused = self._front.has_focus
+        focused = self._front.has_focus or self.has_class("-flat")
         self.view.table = not self.view.table
         self.query_one(ContentSwitcher).current = "table" if self.view.table else "chart"
         self._show()
         if focused:
+            self.remove_class("-paneled")
             self._front.focus()
 
     def action_panel(self, by: int) -> None:
@@ -201,6 +202,8 @@ class DashboardScreen(Screen[str | None]):
         order: list[Widget] = [self._front, *self.panels.all.values()]
         at = next((n for n, widget in enumerate(order) if widget.has_focus), 0)
         target = order[(at + by) % len(order)]
+        # Where the terminal is too flat for both, it takes the chart's place.
+        self.set_class(target.id in self.panels.all, "-paneled")
         if target.id in self.panels.all:
             self.view.panel = target.id
             self.panels.choose(target.id)
