@@ -84,7 +84,7 @@ def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str
         rows.append(("Expires", f"the agent deletes it in {until}; it stays here"))
     rows.append(("", None))
     if coverage is None:
-        rows.append(("Records", "not read in full yet: only what was said is here, nothing counts"))
+        rows.append(("Records", "not read in full yet: only what was said is here"))
     else:
         rows += [
             ("Records", f"{coverage.records:,} in the source"),
