@@ -26,8 +26,8 @@ from operator import add
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
 REMEMBERED = 40
-MOST_REMEMBERED = 150_000
-"""Characters of a word, and words, whose index text is remembered."""
+MOST_REMEMBERED, MOST_APART = 100_000, 150_000
+"""Characters of a word, and words, whose index text is remembered; the latter for a short while."""
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 """Stand around words and say nothing: without them more words come again."""
 JOINER = "\ue000"
@@ -101,6 +101,7 @@ class _Fed(dict[str, str]):
     def __init__(self, *, joined: bool) -> None:
         super().__init__()
         self._joined = joined
+        self._most = MOST_REMEMBERED if joined else MOST_APART
 
     def __missing__(self, word: str) -> str:
         if len(word) > REMEMBERED and not word.isascii() and len(parts := _STOPS.split(word)) > 1:
@@ -112,7 +113,7 @@ class _Fed(dict[str, str]):
             if extra:
                 fed = f"{fed} {' '.join(extra)}"
         if len(word) <= REMEMBERED:
-            if len(self) >= MOST_REMEMBERED:
+            if len(self) >= self._most:
                 self.clear()
             self[word] = fed
         return fed
