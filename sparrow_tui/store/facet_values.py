@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import apsw
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
 
 from sparrow_tui import query as language
 from sparrow_tui.query import Facet, Problem, Query
@@ -65,6 +63,9 @@ def _held(db: apsw.Connection, facet: Facet, sessions: Sessions) -> bool:
 
 
 def _sentence(db: apsw.Connection, facet: Facet) -> str:
+    from rapidfuzz import process  # only what is mistyped waits for it to be loaded
+    from rapidfuzz.distance import DamerauLevenshtein
+
     near = process.extractOne(
         facet.value.lower(),
         completions.known(db, facet.name),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 
 import apsw
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
 
 from sparrow_tui import query as language
 from sparrow_tui.query import Query, Term
@@ -93,6 +91,9 @@ class Vocabulary:
         return kept[:most]
 
     def _near(self, word: str, words: list[str]) -> dict[str, float]:
+        from rapidfuzz import process  # only what is mistyped waits for it to be loaded
+        from rapidfuzz.distance import DamerauLevenshtein
+
         slips = 1 if len(word) < TWO_SLIPS else 2
         found = process.extract(
             word, words, scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=12
