@@ -33,6 +33,8 @@ _REPORT = re.compile(
 )
 """How Codex begins the output of a command."""
 _FRAME = Span("  │ ", "rule")
+PICTURE = Span("  ▣ ", "label")
+"""How a picture's line begins."""
 
 
 def text(page: Page, said: str, width: int, style: str, number: int) -> None:
@@ -282,7 +284,7 @@ def image(block: Image) -> Line:
     size = f"{block.size / 1024:,.1f} kB" if block.size else ""
     named = clean_line(block.url, 200) if block.url else ""
     facts = "  ".join(x for x in (clean_line(block.media_type or "picture", 60), size, named) if x)
-    return (Span("  ▣ ", "label"), Span(facts, "dim"))
+    return (PICTURE, Span(facts, "dim"))
 
 
 def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:

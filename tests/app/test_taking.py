@@ -193,6 +193,33 @@ async def test_a_picture_opens_and_closes(running, filled):
         await driver.until(lambda: "no picture" in driver.lines()[-1])
 
 
+async def test_the_picture_under_the_cursor_opens(running, location):
+    pictures = [Image(f"image/x-{n}", data=png(), size=70) for n in range(5)]
+    turns = [
+        Turn(role="user", blocks=[Text("Look"), *pictures[:3]]),
+        Turn(role="tool", blocks=[ToolResult("c", [Text("seen"), *pictures[3:]])]),
+    ]
+    store = open_store(location)
+    store.write([Prepared(session=SessionInfo(id=SID, created_at=1), start=0, rows=rows(turns))])
+    store.close()
+    async with running(location) as driver:
+        await read(driver)
+        wanted: list[Image] = []
+        post = driver.view.post_message
+
+        def take(message):
+            if isinstance(message, driver.view.PictureWanted):
+                wanted.append(message.image)
+                return True
+            return post(message)
+
+        driver.view.post_message = take
+        for name in ("Look", "x-0", "x-1", "x-2", "seen", "x-3", "x-4"):
+            cursor_on(driver, name)
+            driver.view.action_picture()
+        assert [image.media_type[-1] for image in wanted] == list("0012334")
+
+
 def test_json_of_an_export_is_json(filled, tmp_path, capsys):
     from sparrow_tui.cli import main
 

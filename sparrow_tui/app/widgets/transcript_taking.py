@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import ClassVar
 
 from textual import events
@@ -11,8 +12,9 @@ from textual.message import Message
 
 from sparrow_tui.app import taking
 from sparrow_tui.app.widgets.transcript_marks import TranscriptMarks
-from sparrow_tui.model import Image, ToolResult
-from sparrow_tui.text.spans import plain
+from sparrow_tui.model import Block, Image, ToolResult
+from sparrow_tui.text.cards import PICTURE
+from sparrow_tui.text.spans import Span, plain
 
 
 class TranscriptTaking(TranscriptMarks):
@@ -87,15 +89,28 @@ class TranscriptTaking(TranscriptMarks):
             self.say("no code block in this turn")
 
     def action_picture(self) -> None:
-        """Look at the picture of this turn."""
-        content = self.model.turns.get(self.cursor.turn)
-        inside = [
-            image
-            for block in (content.blocks if content else ())
-            for image in (block.content if isinstance(block, ToolResult) else [block])
-            if isinstance(image, Image)
-        ]
-        if inside:
-            self.post_message(self.PictureWanted(inside[0]))
+        """Look at the picture under the cursor, else at the first of this turn."""
+        turn, number = self._here()
+        content = self.model.turns.get(turn)
+        blocks = content.blocks if content else []
+        here = _pictures(blocks[number]) if 0 <= number < len(blocks) else []
+        wanted = here or [image for block in blocks for image in _pictures(block)]
+        if wanted:
+            self.post_message(self.PictureWanted(wanted[self._passed(PICTURE) if here else 0]))
         else:
             self.say("no picture in this turn")
+
+    def _passed(self, sign: Span) -> int:
+        """How many lines of the cursor's block that begin with a sign stand above it."""
+        here = self._here()
+        lines = takewhile(
+            lambda place: (place.turn, self.model.block(place)) == here,
+            self.model.backward(self.cursor),
+        )
+        return sum(self.model.line(place)[:1] == (sign,) for place in lines)
+
+
+def _pictures(block: Block) -> list[Image]:
+    """A block's pictures: itself, or those in a result."""
+    inside = block.content if isinstance(block, ToolResult) else [block]
+    return [image for image in inside if isinstance(image, Image)]
