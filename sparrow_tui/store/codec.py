@@ -60,7 +60,7 @@ _TOOL_ERROR = int(Flag.TOOL_ERROR)
 _TOOL_USE = int(Flag.TOOL_USE)
 
 
-class Row(msgspec.Struct, kw_only=True):
+class Row(msgspec.Struct, kw_only=True, gc=False):
     """A turn made ready for the tables; it crosses process borders as MessagePack."""
 
     role: str

@@ -43,7 +43,8 @@ def contribution(row: Row, model: str, *, priced: bool = True) -> Contribution:
     cost, unpriced = row.cost_micro, 0
     if cost is None and priced and usage.total:
         total = row.usage_total or usage
-        cost, unpriced = listed(row.model or model, total.beyond(usage), total, row.time)
+        before = NOTHING if total is usage else total.beyond(usage)
+        cost, unpriced = listed(row.model or model, before, total, row.time)
     errors = sum(1 for result in row.results if result[1]) if row.results else 0
     return Contribution(asked, failed, usage, len(row.calls), errors, cost, unpriced)
 

@@ -60,8 +60,8 @@ class _Counted(msgspec.Struct, array_like=True):
 
     def grow(self, usage: Usage) -> Usage:
         """Take in a usage; what of it is more than there was."""
-        more = usage.beyond(self.usage)
-        top = usage.largest(self.usage)
+        held = self.usage
+        more, top = usage.beyond(held), usage.largest(held)
         self.input, self.output, self.reasoning = top.input, top.output, top.reasoning
         self.cache_read, self.cache_write = top.cache_read, top.cache_write
         return more
@@ -203,14 +203,15 @@ class Counters:
         errors = sum(1 for result in results if result[1]) if results else 0
         usage = known = NOTHING
         if row.usage is not None:
-            known = adding.of(request).usage
-            usage = adding.of(request).grow(row.usage_total or row.usage)
+            asking = adding.of(request)
+            known = asking.usage
+            usage = asking.grow(row.usage_total or row.usage)
         cost, unpriced = 0, 0
         if row.cost_micro is not None:
             cost = max(0, row.cost_micro - before.cost_micro)
             before.cost_micro = max(before.cost_micro, row.cost_micro)
         elif usage.total and session.cost_micro is None:
-            asked_for, unpriced = listed(model, known, adding.of(request).usage, row.time)
+            asked_for, unpriced = listed(model, known, asking.usage, row.time)
             cost = asked_for or 0
         hour = moment // HOUR_MS
         values = (
