@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.viewer [--turns 100,100000,1000000]
 
-Sessions are made once and kept in a cache directory. Times are of the viewer in Textual's
-headless driver, from the call to the frame that shows the answer, and of that the CPU time of the
-thread that draws (what else the machine does counts less there); read them as ratios between
-sizes of one run.
+Sessions are made once and kept in a cache directory (see `tests.benchmarks.transcripts`). Times
+are of the viewer in Textual's headless driver, from the call to the frame that shows the answer,
+and of that the CPU time of the thread that draws (what else the machine does counts less there);
+read them as ratios between sizes of one run.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
 from textual.app import App, ComposeResult
 
 from sparrow_tui.app.garbage import Collector
@@ -28,90 +26,14 @@ from sparrow_tui.app.themes import THEMES, chart_colours
 from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_view import TranscriptView
-from sparrow_tui.model import SessionInfo, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.paths import stylesheet
 from sparrow_tui.store import open_store
-from sparrow_tui.store.base import StoreError
-from sparrow_tui.store.prepared import Prepared, rows
+from tests.benchmarks.transcripts import SID, library
 
-WORDS = [
-    "retry",
-    "gateway",
-    "timeout",
-    "parser",
-    "index",
-    "window",
-    "cursor",
-    "anchor",
-    "tokens",
-    "schema",
-    "branch",
-]
-SID = "bench:1"
 PACE = 0.06
 """Seconds between two pages: a key held down is not much faster."""
 REST = 0.3
 """Seconds before something else is measured."""
-
-
-def turns(number: int, seed: int = 7) -> Iterator[Turn]:
-    """A session's turns: prompts, answers with code, tool calls with results."""
-    chance = random.Random(seed)
-    start = 1_700_000_000_000
-    for index in range(number):
-        kind = index % 8
-        said = " ".join(chance.choice(WORDS) for _ in range(chance.randint(8, 60)))
-        at = start + index * 1_000
-        if kind == 0:
-            yield Turn(role="user", blocks=[Text(said)], time=at)
-        elif kind in (1, 7):
-            code = f"\n```python\ndef f{index}(x):\n    return x + {index}\n```\n"
-            yield Turn(role="assistant", blocks=[Text(said + code + said)], time=at, model="m-1")
-        elif kind % 2 == 0:
-            call = ToolUse(f"c{index}", "Bash", {"command": f"grep -rn {said[:30]} src"})
-            yield Turn(role="assistant", blocks=[call], time=at, model="m-1")
-        else:
-            output = "\n".join(f"src/a{n}.py:{n}: {said}" for n in range(chance.randint(1, 25)))
-            result = ToolResult(f"c{index - 1}", [Text(output)], is_error=index % 97 == 0)
-            yield Turn(role="tool", blocks=[result], time=at)
-
-
-def library(number: int) -> Path:
-    """A store with a session of ``number`` turns and an older short one, made on first use."""
-    folder = Path(platformdirs.user_cache_dir("sparrow-tui-benchmarks"))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"transcript-{number}.db"
-    if path.exists():
-        try:
-            open_store(str(path), readonly=True).close()
-            return path
-        except StoreError:
-            path.unlink()  # of another build
-    unfinished = path.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    store = open_store(str(unfinished))
-    short = SessionInfo(id="bench:2", title="short", created_at=1_600_000_000_000)
-    said = Turn(role="user", blocks=[Text("a short session")], time=1_600_000_000_000)
-    store.write([Prepared(session=short, start=0, rows=rows([said]))])
-    chunk: list[Turn] = []
-    written = 0
-
-    def flush() -> None:
-        nonlocal written
-        info = SessionInfo(id=SID, title="benchmark", created_at=1_700_000_000_000)
-        store.write([Prepared(session=info, start=written, rows=rows(chunk))])
-        written += len(chunk)
-        chunk.clear()
-
-    for turn in turns(number):
-        chunk.append(turn)
-        if len(chunk) == 5_000:
-            flush()
-    if chunk:
-        flush()
-    store.close()
-    unfinished.rename(path)
-    return path
 
 
 class Bench(App[None]):

@@ -2,9 +2,11 @@
 
     python -m tests.benchmarks.viewer_terminal [--turns 100,100000,1000000]
 
-The installed app runs in a pseudo-terminal on the sessions of `tests.benchmarks.viewer`. Times
-are from writing the key to reading the last byte of the frame that shows the answer; memory is
-the process's resident set after opening. Read them as ratios between sizes of one run.
+The installed app runs in a pseudo-terminal on the sessions of `tests.benchmarks.transcripts`. Times
+are from writing the key to reading the last byte of the frame that shows the answer; where a row
+says so, without those in which the thread that draws waited for a core other programs had. A page
+is cold right after a jump, before anything was read ahead. Memory is the process's resident set.
+Read all as ratios between sizes of one run.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import fcntl
 import os
 import pty
+import random
 import re
 import select
 import statistics
@@ -23,8 +26,9 @@ import tempfile
 import termios
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.benchmarks.viewer import library
+from tests.benchmarks.transcripts import library
 
 PATIENCE = 60.0
 REST = 0.5
@@ -32,9 +36,26 @@ REST = 0.5
 FINDING = 5.0
 """Seconds a search through the session goes on before memory is looked at."""
 OPENINGS = 7
+JUMPS = 80
+"""Places pages are turned at: one cold page each, and `WARM` more."""
+WARM = 4
+SAME_FRAME = 0.004
+"""Seconds within which what is written goes on with a frame."""
+AT_ONCE = 0.02
+"""Seconds without a byte after which a frame counts as complete where the next key is due."""
 OPENED, IN_LIST, IN_BOX = rb"Outline", rb"Read.*Search", rb"Read.*Sessions"
 """What the key line offers: in the transcript, in the list, in the search box."""
 CONTROL = re.compile(rb"\x1b\[[0-9;?<>=:]*[@-~]")
+
+
+class Answer(NamedTuple):
+    """Milliseconds from a key to the last byte it brings."""
+
+    passed: float
+    alone: float
+    """Without waits for a core."""
+    worked: float
+    """CPU time of the thread that draws."""
 
 
 class Session:
@@ -43,6 +64,8 @@ class Session:
     def __init__(self, store: Path, home: str) -> None:
         self.file, child = pty.openpty()
         self._child = child
+        self._at_last = (0.0, 0.0)
+        """What the thread that draws had spent when the last frame was read."""
         self._resize(140)
         env = {**os.environ, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         command = [sys.executable, "-m", "sparrow_tui", "--store", str(store), "--no-sync"]
@@ -64,16 +87,32 @@ class Session:
                     break
                 continue
             seen += os.read(self.file, 1 << 16)
-            if not found and re.search(pattern, CONTROL.sub(b"", seen)):
-                found, last = True, time.perf_counter()
+            now = time.perf_counter()
+            goes_on = found and now - last < SAME_FRAME
+            if goes_on or (not found and re.search(pattern, CONTROL.sub(b"", seen))):
+                found, last = True, now
+                self._at_last = self._drawing()
         if not found:
             raise TimeoutError(f"{pattern!r} did not come; the app wrote {seen[-400:]!r}")
         return (last - started) * 1000
 
-    def press(self, keys: str, pattern: bytes) -> float:
+    def press(self, keys: str, pattern: bytes, *, quiet: float = 0.06) -> float:
         """Milliseconds from keys to what they bring."""
         os.write(self.file, keys.encode())
-        return self.until(pattern, quiet=0.06)
+        return self.until(pattern, quiet=quiet)
+
+    def timed(self, keys: str) -> Answer:
+        """How long keys take that change the screen."""
+        before = self._drawing()
+        passed = self.press(keys, rb".")
+        worked, waited = (now - then for now, then in zip(self._at_last, before, strict=True))
+        return Answer(passed, passed - waited, worked)
+
+    def _drawing(self) -> tuple[float, float]:
+        """Milliseconds the thread that draws has worked, and waited for a core."""
+        pid = self.process.pid
+        line = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
+        return int(line[0]) / 1e6, int(line[1]) / 1e6
 
     def rest(self) -> None:
         """Let the app come to rest."""
@@ -130,6 +169,34 @@ def openings(app: Session, number: int) -> dict[str, float]:
     }
 
 
+def told(name: str, answers: list[Answer]) -> dict[str, float]:
+    """Median and worst hundredth of some answers."""
+    passed, alone, worked = (sorted(column) for column in zip(*answers, strict=True))
+    last = min(int(len(passed) * 0.99), len(passed) - 1)
+    return {
+        f"{name} ({len(answers)}), median": statistics.median(passed),
+        f"{name}, p99": passed[last],
+        f"{name}, median without waits for a core": statistics.median(alone),
+        f"{name}, p99 without waits for a core": alone[last],
+        f"{name}, CPU median": statistics.median(worked),
+        f"{name}, CPU p99": worked[last],
+    }
+
+
+def paging(app: Session, number: int) -> dict[str, float]:
+    """Page down, cold and warm, at places all over the session."""
+    chance = random.Random(5)
+    cold, warm = [], []
+    for _ in range(JUMPS):
+        # Not to the end: there a page changes nothing, and nothing is written.
+        turn = chance.randrange(1, max(number - 200, 20))
+        app.press(f":{turn}", rb"%d" % (turn % 10))
+        app.press("\r", rb"turn", quiet=AT_ONCE)
+        cold.append(app.timed(" "))
+        warm += [app.timed(" ") for _ in range(WARM)]
+    return told("page, cold", cold) | told("page, warm", warm)
+
+
 def measure(number: int) -> dict[str, float]:
     """Milliseconds by what was done, for one size."""
     found: dict[str, float] = {}
@@ -138,25 +205,19 @@ def measure(number: int) -> dict[str, float]:
         try:
             time.sleep(1.5)
             found |= openings(app, number)
-            going, pages, ends, worked = [], [], [], []
+            going, ends = [], []
             for part in (0.5, 0.2, 0.8, 0.35, 0.65):
                 turn = max(int(number * part), 1)
                 app.press(f":{turn}", rb"%d" % (turn % 10))
                 going.append(app.press("\r", rb"turn"))
-                started = app.worked()
-                # Not to the end: there a page changes nothing, and nothing is written.
-                count = min(12, (number - turn) // 16)
-                for _ in range(count):
-                    pages.append(app.press(" ", rb"."))
-                worked.append((app.worked() - started, count))
                 ends.append(app.press("G", rb"."))
                 app.press("g", rb".")
             found["go to a turn"] = statistics.median(going)
-            found["page median"] = statistics.median(pages)
-            found["page worst"] = max(pages)
-            spent, count = map(sum, zip(*worked, strict=True))
-            found["page CPU of all threads, mean"] = spent / count
             found["End"] = statistics.median(ends)
+            started = app.worked()
+            found |= paging(app, number)
+            pages = JUMPS * (WARM + 1)
+            found["page and its jumps, CPU of all threads, mean"] = (app.worked() - started) / pages
             found["resize"] = statistics.median(app.resize(width) for width in (120, 150, 100, 140))
             found["RSS MB"] = app.megabytes()
             found["find, eight keys, to the first match"] = app.press("/gateway", rb"match [\d,]+/")

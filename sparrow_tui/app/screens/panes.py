@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from textual.getters import query_one
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
-from sparrow_tui.app.compositor import SparingCompositor
+from sparrow_tui.app.screens.painting import Painting
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
@@ -22,12 +19,7 @@ if TYPE_CHECKING:
     from sparrow_tui.app.app import SparrowApp
 
 
-HANDOVER = 0.0002
-"""Seconds the interpreter is left to the thread that writes to the terminal: it would have to wait
-for its turn until some other work of this thread is done."""
-
-
-class Panes(Screen[None]):
+class Panes(Painting):
     """A screen with a search box, a list, a transcript and counters."""
 
     app: SparrowApp
@@ -50,26 +42,3 @@ class Panes(Screen[None]):
         for widget in (self.sessions, self.divider):
             if reading != widget.has_class("-aside"):
                 widget.set_class(reading, "-aside", update=narrow)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = SparingCompositor()
-
-    def paint(self, *widgets: Widget) -> None:
-        """Draw what has changed now, not with the next tick of Textual's timer.
-
-        Args:
-            widgets: changed too; by themselves they would tell it after this.
-        """
-        if self.is_current:
-            self._dirty_widgets.update(widgets)
-            self._on_timer_update()
-            for widget in widgets:
-                widget._repaint_required = False  # done: it need not tell
-            time.sleep(HANDOVER)
-
-    def _compositor_refresh(self) -> None:
-        # For each change below Textual draws the screen on top anew, all of it; and again with
-        # each message that arrives below. What lies below is drawn when it is seen.
-        if self.is_active:
-            super()._compositor_refresh()
