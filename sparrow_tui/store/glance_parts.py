@@ -17,6 +17,7 @@ import msgspec
 
 from sparrow_tui import tokens
 from sparrow_tui.agents.base import Batch, Source
+from sparrow_tui.faultlog import record
 from sparrow_tui.model import SessionInfo, text_form
 from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import built_parts, codec, index, schema, session_row
@@ -67,9 +68,20 @@ def build(
             connection.execute("INSERT INTO fts(fts, rank) VALUES ('hashsize', ?)", (1 << 28,))
         ids = RowIds(connection, beside)
         words: list[tuple[int, str]] = []
+        seen: set[str] = set()
         with connection:
             for number, (source, batch) in enumerate(glances, sid):
-                _write(connection, ids, number, source, batch, words)
+                if batch.session.id in seen:
+                    continue  # a copy: the newer source comes first
+                before = len(words)
+                try:
+                    with connection:
+                        _write(connection, ids, number, source, batch, words)
+                except (apsw.Error, ValueError, OverflowError) as error:
+                    record(error)  # reading the source will say what is wrong
+                    del words[before:]
+                else:
+                    seen.add(batch.session.id)
             words.sort()  # FTS5 writes a segment when a row id is smaller than the last
             connection.executemany("INSERT INTO fts(rowid, text) VALUES (?, ?)", words)
         return connection.serialize("main") if words else b""

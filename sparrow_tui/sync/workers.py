@@ -55,10 +55,11 @@ def parts(tasks: Sequence[Task | Look], workers: int | None = None) -> Iterator[
         return
     make_ready(number)
     here = 0
-    while here < FIRST and isinstance(tasks[here], Look):
+    while here < min(FIRST, len(tasks)) and isinstance(tasks[here], Look):
         yield from take(tasks[here], set())
         here += 1
-    yield from _side_by_side(tasks[here:], number)
+    if here < len(tasks):
+        yield from _side_by_side(tasks[here:], number)
 
 
 def processes() -> int:

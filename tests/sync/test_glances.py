@@ -61,8 +61,8 @@ def with_tools(file: ClaudeFile) -> ClaudeFile:
     call = {"type": "tool_use", "id": "c1", "name": "Bash", "input": {"command": "ls halyard"}}
     answer = {"type": "tool_result", "tool_use_id": "c1", "content": "mizzen"}
     with open(file.path, "a") as handle:
-        said = {"role": "assistant", "id": "m1", "model": "claude-sonnet-4-5", "content": [call]}
-        said["usage"] = {"input_tokens": 70, "output_tokens": 7}
+        said: dict[str, Any] = {"role": "assistant", "id": f"m{file.number}", "content": [call]}
+        said |= {"model": "claude-sonnet-4-5", "usage": {"input_tokens": 70, "output_tokens": 7}}
         handle.write(file.line("", "assistant", message=said))
         handle.write(file.line("", "user", message={"role": "user", "content": [answer]}))
         handle.write(file.line("", "assistant", isSidechain=True))
@@ -249,6 +249,35 @@ def test_a_reader_that_trips_while_glancing_reads_all_the_same(
     report = sync(store, private_home)
     assert report.failed == 0
     assert [session.id for session in store.list()] == [file.id]
+
+
+def test_copies_and_what_cannot_be_stored_hide_no_other_session(
+    store: SqliteStore, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them in the same group, or one after the other."""
+    file = claude_file(private_home, 1, "mend the net", "mended")
+    copy = file.path.parent.parent / "-elsewhere" / file.path.name
+    copy.parent.mkdir()
+    copy.write_bytes(file.path.read_bytes())
+    odd = claude_file(private_home, 2, "furl the sail", "furled")
+    other = claude_file(private_home, 3, "mend the hull", "mended")
+    plain = type(agents()["claude"]).glance
+
+    def glance(self: Any, source: Source) -> Batch | None:
+        batch = plain(self, source)
+        if batch is not None and source.path == str(odd.path):
+            batch.turns[-1].time = 1 << 70
+        return batch
+
+    monkeypatch.setattr(type(agents()["claude"]), "glance", glance)
+    only_glance(store, private_home)
+    assert {session.id for session in store.list()} == {file.id, other.id}
+    assert (store.search("mend").total, store.search("furl").total) == (4, 0)
+    assert store.index.check() == []
+    sync(store, private_home)
+    assert {file.id, odd.id, other.id} <= {session.id for session in store.list()}
+    assert store.search("furl").total == 2
+    assert store.index.check() == []
 
 
 def test_nothing_is_glanced_at_twice(
