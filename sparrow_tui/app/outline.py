@@ -17,6 +17,8 @@ MOST = 50_000
 """Turns looked at; a session with more has a last line that says so."""
 AT_ONCE = 200
 """Turns read at a time."""
+STRETCH = 2_000
+"""Turns looked through at a time: the first lines are there at once."""
 
 
 class Item(NamedTuple):
@@ -36,21 +38,18 @@ def outline(store: SqliteStore, session_id: str, most: int = MOST) -> Iterator[l
         session_id: which.
         most: turns with lines; if there are more, the last line is where the outline ends.
     """
-    entries = store.places.entries(session_id, MASK, most + 1)
-    beyond = entries[most:]
-    del entries[most:]
-    for start in range(0, len(entries), AT_ONCE):
-        numbers = [entry.turn for entry in entries[start : start + AT_ONCE]]
-        turns = store.places.some(session_id, numbers)
-        yield [item for number in numbers if number in turns for item in _items(number, turns)]
-    if beyond:
-        yield [
-            Item(
-                beyond[0].turn,
-                "end",
-                f"the outline ends here, after {most:,} turns; / finds in all",
-            )
-        ]
+    left = most
+    for start in range(0, store.places.total(session_id), STRETCH):
+        found = store.places.flagged(session_id, MASK, start, start + STRETCH)
+        for at in range(0, min(len(found), left), AT_ONCE):
+            numbers = found[at : min(at + AT_ONCE, left)]
+            turns = store.places.some(session_id, numbers)
+            yield [item for number in numbers if number in turns for item in _items(number, turns)]
+        if len(found) > left:
+            said = f"the outline ends here, after {most:,} turns; / finds in all"
+            yield [Item(found[left], "end", said)]
+            return
+        left -= len(found)
 
 
 def _items(number: int, turns: dict[int, Turn]) -> Iterator[Item]:

@@ -44,14 +44,6 @@ class Bucket(msgspec.Struct, array_like=True, frozen=True):
         return max(self.cards + 2 * self.texts + max(self.lines, self.chars // max(width, 1)), 1)
 
 
-class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """A turn worth listing in an outline."""
-
-    turn: int
-    flags: int
-    time: int | None
-
-
 class Places:
     """Questions about one session's turns. One thread at a time."""
 
@@ -150,14 +142,14 @@ class Places:
             ).fetchall()
             yield [Bucket(*map(int, row)) for row in rows]
 
-    def entries(self, session_id: str, mask: Flag, limit: int) -> list[Entry]:
-        """Turns with a flag of ``mask``, in order."""
+    def flagged(self, session_id: str, mask: Flag, start: int, end: int) -> list[int]:
+        """Turns of ``start`` .. ``end`` that have a flag of ``mask``, in order."""
         rows = self._db.execute(
-            f"SELECT idx, flags, time FROM turn INDEXED BY turn_place WHERE sid = {_SID}"
-            " AND flags & ? ORDER BY idx LIMIT ?",
-            (session_id, int(mask), limit),
+            f"SELECT idx FROM turn INDEXED BY turn_place WHERE sid = {_SID}"
+            " AND idx >= ? AND idx < ? AND flags & ? ORDER BY idx",
+            (session_id, start, end, int(mask)),
         ).fetchall()
-        return [Entry(*row) for row in rows]
+        return [index for (index,) in rows]
 
     def some(self, session_id: str, turns: Sequence[int]) -> dict[int, Turn]:
         """Turns by their indices."""

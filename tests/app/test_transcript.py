@@ -152,7 +152,7 @@ async def test_finding_inside_the_session(running, location):
         await read(driver)
         await driver.press("slash")
         await driver.type("marker123")
-        await driver.until(lambda: driver.view.hits == [123, *range(1_230, 1_240)])
+        await driver.until(lambda: [*driver.view.hits] == [123, *range(1_230, 1_240)])
         await driver.press("enter")
         await driver.until(lambda: driver.view.has_focus and driver.view.current_turn == 123)
         await driver.press("n")
@@ -162,7 +162,7 @@ async def test_finding_inside_the_session(running, location):
         await driver.until(lambda: driver.view.current_turn == 1_239)
         await driver.press("slash", "ctrl+r")
         await driver.type("marker7$|marker8 ")
-        await driver.until(lambda: driver.view.hits == [8])
+        await driver.until(lambda: [*driver.view.hits] == [8])
 
 
 async def test_a_wrong_regular_expression_is_told(running, location):

@@ -83,7 +83,7 @@ async def test_the_minimap_tells_prompts_errors_and_matches(running, location):
         await driver.until(lambda: "no more errors" in driver.lines()[-1])
         await driver.press("slash")
         await driver.type("begin")
-        await driver.until(lambda: view.hits == [0])
+        await driver.until(lambda: [*view.hits] == [0])
         assert view.map.marks(rows)[0] == "key"
         await driver.press("escape")
         await driver.until(lambda: not view.hits)
@@ -113,7 +113,7 @@ async def test_matches_in_one_turn_are_stepped_through(running, location):
         view = driver.view
         await driver.press("slash")
         await driver.type("needle")
-        await driver.until(lambda: not view._finding and view.hits == [3, 7])
+        await driver.until(lambda: not view._finding and [*view.hits] == [3, 7])
         await driver.press("enter")
         await driver.until(lambda: view.has_focus)
         places = [view.cursor]
@@ -342,7 +342,7 @@ async def test_matches_asked_for_before_they_are_known(running, location, monkey
         assert view.current_turn == 27
         found.set()
         await driver.until(lambda: view.current_turn == 14)
-        assert view.hits == [2, 14, 27]
+        assert [*view.hits] == [2, 14, 27]
 
 
 async def test_a_session_that_was_looked_over_is_not_looked_over_again(running, location):

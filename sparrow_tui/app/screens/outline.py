@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from threading import Thread
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from sparrow_tui.app.outline import Item, outline
+from sparrow_tui.app.outline_items import OutlineItems, Picked
 from sparrow_tui.app.widgets.outline_list import OutlineList
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError
@@ -39,9 +39,11 @@ class OutlineScreen(ModalScreen[int | None]):
         self._location = location
         self._session = session_id
         self._turn = turn
-        self._items: list[Item] = []
-        self._matching: list[Item] = []
+        self._items = OutlineItems()
+        self._matching = Picked(self._items)
         self._complete = False
+        self._cut = False
+        """Whether the session has more than is listed."""
 
     def compose(self) -> ComposeResult:
         """A line to type in, the list, a note."""
@@ -59,6 +61,7 @@ class OutlineScreen(ModalScreen[int | None]):
         try:
             store = open_store(self._location, readonly=True)
             try:
+                store.places.frugal()
                 for items in outline(store, self._session):
                     if not self.is_attached:
                         return
@@ -76,43 +79,31 @@ class OutlineScreen(ModalScreen[int | None]):
 
     def _add(self, items: list[Item], done: bool = False) -> None:
         """More lines were read; the cursor comes to the reader's turn until it is moved."""
-        self._items.extend(items)
+        first = len(self._items)
+        self._items.add(items)
         self._complete = self._complete or done
+        self._cut = self._cut or any(item.kind == "end" for item in items)
         if not self.is_attached:
             return
-        fitting = self._fitting(items)
+        fitting = [*self._items.fitting(self._words(), first)]
         self._matching.extend(fitting)
-        if self.listing.chosen or not (fitting and fitting[0].turn <= self._turn):
+        if self.listing.chosen or not (fitting and self._items.turns[fitting[0]] <= self._turn):
             self.listing.extend()
         else:
-            self.listing.show(self._matching, self._near())
+            self.listing.show(self._matching, self._matching.at_turn(self._turn))
         self._tell()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._matching = self._fitting(self._items)
+        words = self._words()
+        self._matching = Picked(self._items, self._items.fitting(words))
         self.listing.chosen = False
-        self.listing.show(self._matching, 0 if self._words() else self._near())
+        self.listing.show(self._matching, 0 if words else self._matching.at_turn(self._turn))
         self._tell()
 
     def _words(self) -> list[str]:
         return self.query_one(Input).value.lower().split()
-
-    def _fitting(self, items: Sequence[Item]) -> list[Item]:
-        """Items that have all words typed."""
-        words = self._words()
-        return [
-            item
-            for item in items
-            if all(word in f"{item.kind} {item.text}".lower() for word in words)
-        ]
-
-    def _near(self) -> int:
-        """The last row at or before the reader's turn."""
-        return max(
-            (n for n, item in enumerate(self._matching) if item.turn <= self._turn), default=0
-        )
 
     def _tell(self) -> None:
         number = len(self._items)
@@ -122,7 +113,7 @@ class OutlineScreen(ModalScreen[int | None]):
             note = f"{len(self._matching):,} of {note}"
         if not self._items and self._complete:
             note = "no prompts, edits, errors or sub-agents in this session"
-        if self._items and self._items[-1].kind == "end":
+        if self._cut:
             note += "; the session has more"
         self.query_one("#outline-note", Static).update(Content(f"{note}.  Enter goes there."))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -34,7 +35,7 @@ class TranscriptMatches(TranscriptMoving):
     def __init__(self, loader: TranscriptLoader, *, id: str | None = None) -> None:
         """Args: who reads turns; the widget's id."""
         super().__init__(loader, id=id)
-        self.hits: list[int] = []
+        self.hits = array("q")
         """Matching turns, in order."""
         self.hit = -1
         """Number of the match one is at."""
@@ -57,7 +58,7 @@ class TranscriptMatches(TranscriptMoving):
 
     def forget_matches(self, *, due: bool = False) -> None:
         """No turn matches, or which do is told later (``due``)."""
-        self.hits, self.hit = [], -1
+        self.hits, self.hit = array("q"), -1
         self._due = due
         self._steps.clear()
         self.map.show_hits(self.hits)
