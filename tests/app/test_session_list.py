@@ -11,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 
+from sparrow_tui.app.app import SparrowApp
 from sparrow_tui.app.session_rows import SessionRows
+from sparrow_tui.app.widgets import session_lines
 from sparrow_tui.app.widgets.group_heading import group_name
 from sparrow_tui.app.widgets.session_list import Stay
 from sparrow_tui.app.widgets.session_row import Look
-from sparrow_tui.model import Text, Turn
+from sparrow_tui.model import SessionInfo, Text, Turn
 from sparrow_tui.settings import Settings
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import SessionHit
 from sparrow_tui.store.grouping import GROUPS, Group, grouped
+from sparrow_tui.store.prepared import Prepared
+from tests.app.conftest import Driver
 
 NOW = 1_767_225_600_000
 
@@ -110,6 +114,31 @@ def sessions_of(store_path: str, number: int) -> dict[int, SessionHit]:
     session = store.list(limit=1)[0]
     store.close()
     return {n: SessionHit(msgspec.structs.replace(session, sid=n), 0, None) for n in range(number)}
+
+
+async def test_sessions_grow_older_though_nothing_changes(location, monkeypatch):
+    store = open_store(location)
+    session = SessionInfo(id="demo:old", title="Old nets", created_at=NOW, updated_at=NOW)
+    store.write([Prepared(session=session, start=0, rows=[])])
+    store.close()
+    monkeypatch.setattr(session_lines, "AGING", 0.02)
+    present = [NOW]
+    app = SparrowApp(location, sync=False, settings=Settings(), present=lambda: present[0])
+    async with app.run_test(size=(140, 40)) as pilot:
+        driver = Driver(app, pilot)
+        await driver.until(lambda: "now" in "".join(lines(driver)))
+        await driver.settled()
+        drawn: list[str] = []
+        render = driver.list.render_lines
+
+        def kept(crop):
+            strips = render(crop)
+            drawn.extend(strip.text for strip in strips)
+            return strips
+
+        monkeypatch.setattr(driver.list, "render_lines", kept)
+        present[0] += 5 * 60_000
+        await driver.until(lambda: "5m" in "".join(drawn))
 
 
 async def test_a_hundred_thousand_rows_cost_what_a_screen_costs(running, demo_store):

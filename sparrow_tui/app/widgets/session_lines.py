@@ -18,6 +18,8 @@ from sparrow_tui.app.widgets.row_painter import RowPainter, Shape
 from sparrow_tui.app.widgets.session_row import Look, Styles, draw_nothing, draw_unknown
 from sparrow_tui.store.base import SessionHit
 
+AGING = 30.0
+"""Seconds after which lines are drawn anew, since they tell ages."""
 PAGE_AHEAD = 40
 """Rows whose details are asked for beyond the visible ones, either side."""
 
@@ -68,6 +70,10 @@ class SessionLines(LineList):
         self._seen: list[Strip] = []
         """The lines last drawn."""
         self.marked: set[int] = set()
+
+    def on_mount(self) -> None:
+        """Sessions grow older though nothing changes."""
+        self.set_interval(AGING, self._repaint)
 
     @property
     def sids(self) -> Sequence[int]:
