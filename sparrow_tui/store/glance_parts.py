@@ -36,6 +36,9 @@ CREATE TABLE titled(sid INTEGER PRIMARY KEY, title TEXT, prompt TEXT, place TEXT
 """What is made beside the archive's own tables: what the index of titles is fed."""
 
 
+_OF_SESSIONS = ("session", "turn", "chunk", "titled")
+
+
 class Taken(NamedTuple):
     """What taking a part in did."""
 
@@ -75,11 +78,12 @@ def build(
                     continue  # a copy: the newer source comes first
                 before = len(words)
                 try:
-                    with connection:
-                        _write(connection, ids, number, source, batch, words)
+                    _write(connection, ids, number, source, batch, words)
                 except (apsw.Error, ValueError, OverflowError) as error:
                     record(error)  # reading the source will say what is wrong
                     del words[before:]
+                    for name in _OF_SESSIONS:
+                        connection.execute(f"DELETE FROM {name} WHERE sid = ?", (number,))
                 else:
                     seen.add(batch.session.id)
             words.sort()  # FTS5 writes a segment when a row id is smaller than the last
@@ -171,7 +175,7 @@ def take_in(connection: apsw.Connection) -> Taken:
         "SELECT docid FROM built.turn WHERE sid NOT IN (SELECT sid FROM built.session)"
     ).fetchall()
     if stale:
-        for name in ("turn", "chunk", "titled"):
+        for name in _OF_SESSIONS[1:]:
             connection.execute(
                 f"DELETE FROM built.{name} WHERE sid NOT IN (SELECT sid FROM built.session)"
             )
