@@ -23,7 +23,7 @@ _TASK = re.compile(r"^\[([ xX])\]\s+")
 _QUOTE = re.compile(r"^\s{0,3}>\s?(.*)$")
 _DIVIDER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _INLINE = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?P<codetext>.+?)(?P=ticks))(?!`)"
+    r"(?P<code>(?<!`)(?P<ticks>`+)(?!`)(?P<codetext>.+?)(?<!`)(?P=ticks))(?!`)"
     r"|!?\[(?P<label>[^\]\n]*)\]\((?P<target>[^)\s]+)(?P<title>\s+\"[^\"]*\")?\)"
     r"|(?P<bold>\*\*|__)(?=\S)(?P<boldtext>.+?)(?<=\S)(?P=bold)"
     r"|(?<![\w*])(?P<star>\*)(?=[^\s*])(?P<startext>[^*\n]+?)(?<=[^\s*])\*(?![\w*])"

@@ -42,3 +42,13 @@ def test_a_long_answer_keeps_its_markdown_and_is_laid_out_as_it_is_read():
     assert lines[0] == "Some bold words and code, again and again."
     assert lines.count("▏ python") == 50
     assert lines == [plain(line) for line in markdown.render(said, 80)]
+
+
+def test_ticks_inside_code_are_code() -> None:
+    spans = markdown.inline("a `` x ` y `` b `one` and `code ``x`` ` end")
+    code = [span.text for span in spans if span.style == "code"]
+    assert code == [" x ` y ", "one", "code ``x`` "]
+    assert (
+        "".join(s.text for s in markdown.inline("lone ` tick, ``` three"))
+        == "lone ` tick, ``` three"
+    )
