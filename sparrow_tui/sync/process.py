@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RESCAN = 300.0
 """Seconds between full looks while following: a safety net under the watcher."""
+NICE = 5
 BUSY_SECONDS = 0.5
 FULL_SECONDS = 5.0
 """Pauses before something is tried again."""
@@ -50,10 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     Thread(target=_watch_parent, args=(stop,), daemon=True).start()
     gc.set_threshold(GARBAGE)
-    try:
-        os.nice(5)  # the app comes first on a busy machine
-    except OSError:
-        pass
+    _give_way()
     try:
         run(options.store, options.paths, stop, follow_on=not options.once)
     except StoreError as error:
@@ -64,6 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         emit(Progress(phase="failed", message=f"the import failed ({type(error).__name__})"))
         return 1
     return 0
+
+
+def _give_way() -> None:
+    """The app comes first on a busy machine."""
+    with suppress(OSError):
+        os.nice(NICE)
+    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
+        # Linux shares processors out among sessions before it looks at what is in them, and we
+        # are one of our own (sched(7), autogroup).
+        with suppress(OSError), open("/proc/self/autogroup", "w") as group:
+            group.write(str(NICE))
 
 
 def run(location: str, paths: Sequence[str], stop: Event, *, follow_on: bool) -> None:

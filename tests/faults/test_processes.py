@@ -162,6 +162,21 @@ def test_it_ends_with_its_parent(private_home: Path, begin: Begin) -> None:
     assert process.wait(30) == 0
 
 
+WEIGHED = Path("/proc/sys/kernel/sched_autogroup_enabled")
+
+
+@pytest.mark.skipif(
+    not WEIGHED.exists() or WEIGHED.read_text().strip() != "1",
+    reason="needs Linux that shares processors out among sessions",
+)
+def test_the_app_comes_before_an_import(private_home: Path, begin: Begin) -> None:
+    """Being nice in a session of its own is not enough: sessions are weighed first."""
+    process = begin()
+    hears(process, "watching")
+    weighed = Path(f"/proc/{process.pid}/autogroup").read_text().rsplit(maxsplit=1)[1]
+    assert int(weighed) == os.getpriority(os.PRIO_PROCESS, process.pid) > 0
+
+
 def large_home(home: Path) -> None:
     for number in range(24):
         claude_file(home, number, *(f"{number} {n} " + "word " * 1000 for n in range(40)))
