@@ -10,9 +10,12 @@ from textual import events
 from sparrow_tui.app import search_answers, turn_window
 from sparrow_tui.app.outline import outline
 from sparrow_tui.app.screens.outline import OutlineScreen
+from sparrow_tui.app.widgets import find_bar
 from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted
+from sparrow_tui.text import cards
+from sparrow_tui.text.spans import plain
 from tests.app.test_transcript import SID, fill, read, talk
 
 HOUR = 3_600_000
@@ -357,3 +360,32 @@ async def test_a_session_that_was_looked_over_is_not_looked_over_again(running, 
         assert view.map.is_complete
         view.open(replace(view.session, turns=49), at=3)
         await driver.until(lambda: asked == [SID])
+
+
+async def test_a_match_in_a_large_turn_lays_out_little_of_it(running, location, monkeypatch):
+    line = "the needle is on every line of this long answer\n"
+    turns = [*talk(4), Turn(role="assistant", blocks=[Text(line * 40_000)]), *talk(4)]
+    laid_out = []
+    layout = cards._plainly
+
+    def counted(part, width, style):
+        return lambda: laid_out.append(1) or layout(part, width, style)()
+
+    monkeypatch.setattr(cards, "_plainly", counted)
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        await driver.press("/")
+        await driver.type("needle")
+        await driver.until(lambda: [*view.hits] == [4] and view.current_turn == 4)
+        assert "needle" in plain(view.model.line(view.cursor))
+        assert 0 < len(laid_out) < 20
+
+
+def test_a_text_is_searched_in_parts():
+    for filling in ("some words\n", "one long line of words "):
+        large = filling * (3 * find_bar.PART // len(filling))
+        for at in (0, find_bar.PART - 3, 2 * find_bar.PART - 2_005, len(large) - 1):
+            assert find_bar.pattern("needle", regex=False).fits(large[:at] + "Needle" + large[at:])
+        assert find_bar.pattern(r"^last\W*$", regex=True).fits(large + "\nlast!")
+        assert not find_bar.pattern("needle", regex=False).fits(large)

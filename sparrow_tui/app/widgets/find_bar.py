@@ -18,6 +18,11 @@ from textual.widgets import Input, Static
 
 from sparrow_tui.app import clock
 
+PART = 200_000
+"""Characters of a text that are searched at once; parts end where lines do, if there are any."""
+OVERLAP = 2_000
+"""Characters parts of one line have in common."""
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -42,7 +47,18 @@ def pattern(text: str, *, regex: bool) -> Pattern:
     def spots(line: str) -> list[tuple[int, int]]:
         return [match.span() for match in compiled.finditer(line) if match.end() > match.start()]
 
-    return Pattern(lambda said: compiled.search(said) is not None, spots)
+    return Pattern(lambda said: _found(compiled, said), spots)
+
+
+def _found(wanted: re.Pattern[str], said: str) -> bool:
+    """Whether a pattern is in a text, looked for part by part: a search holds the interpreter."""
+    at, length = 0, len(said)
+    while length - at > PART:
+        end = said.rfind("\n", at, at + PART)
+        if wanted.search(said, at, at + PART if end <= at else end):
+            return True
+        at = at + PART - OVERLAP if end <= at else end + 1
+    return wanted.search(said, at) is not None
 
 
 def destination(text: str, total: int, present: int) -> tuple[str, int]:

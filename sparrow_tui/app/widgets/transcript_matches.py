@@ -16,10 +16,14 @@ from sparrow_tui.app.widgets.transcript_moving import TranscriptMoving
 from sparrow_tui.app.widgets.transcript_paint import Highlighter
 from sparrow_tui.model import block_texts
 from sparrow_tui.text.cards import FULL
+from sparrow_tui.text.pieces import chunks
 from sparrow_tui.text.spans import plain
 
 LOOKED = 2_000_000
 """Characters of one turn that are looked through for the line of a match."""
+NEAR = 2
+"""Pieces of a large turn after its first match in which the line with the most is looked for: to
+know a line's matches the piece has to be laid out."""
 
 
 class TranscriptMatches(TranscriptMoving):
@@ -138,7 +142,8 @@ class TranscriptMatches(TranscriptMoving):
         if content is None:
             return
         for number, block in enumerate(content.blocks):
-            if any(highlight(text[:LOOKED]) for text in block_texts(block)):
+            texts = (part for text in block_texts(block) for part in chunks(text[:LOOKED]))
+            if any(highlight(part) for part in texts):
                 self.model.view.levels[(turn, number)] = FULL
                 if content.meta:
                     self.model.view.levels[(turn, 0)] = FULL
@@ -147,11 +152,15 @@ class TranscriptMatches(TranscriptMoving):
         self.model.forget_layout(turn)
 
     def _match_in(self, turn: int, step: int) -> Place | None:
-        """A turn's first or last line with a match, or the one with the most."""
+        """A turn's first or last line with a match, or the one with the most near the first."""
+        first: Place | None = None
         best: tuple[int, Place] | None = None
         for place, found in self._matching_lines(turn, step):
             if step:
                 return place
+            first = place if first is None else first
+            if place.piece > first.piece + NEAR:
+                break
             if best is None or found > best[0]:
                 best = (found, place)
         return best[1] if best else None
