@@ -14,7 +14,7 @@ from sparrow_tui.text import ansi, diff, markdown, tools
 from sparrow_tui.text.inputs import as_text, input_lines, size_of
 from sparrow_tui.text.pieces import Page, chunks
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
-from sparrow_tui.text.values import json_lines, one_line, value_lines
+from sparrow_tui.text.values import beginning, json_lines, one_line, value_lines
 
 FOLDED, PREVIEW, FULL = range(3)
 PREVIEW_LINES = 12
@@ -295,7 +295,7 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         Span("  unknown record", "dim"),
     )
     if level == FOLDED:
-        about = Span(one_line(block.data)[: width * 2], "dim")
+        about = Span(one_line(beginning(block.data, width * 2))[: width * 2], "dim")
         page.add([cut((*head, Span("  "), about), width)], number)
         return
     page.add([cut(head, width)], number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,6 +20,17 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|([{}\[\],:])|([^\s{}\[\],:"]+)')
 def one_line(value: Any) -> str:
     """A value as JSON in one safe line."""
     return clean(msgspec.json.encode(value).decode("utf-8", "replace")).replace("\n", " ")
+
+
+def beginning(value: Any, most: int) -> Any:
+    """A part of a JSON value that as JSON has its first ``most`` characters, if it has so many."""
+    if isinstance(value, str):
+        return value[:most]
+    if isinstance(value, dict):
+        return {key: beginning(item, most) for key, item in islice(value.items(), most)}
+    if isinstance(value, list):
+        return [beginning(item, most) for item in value[:most]]
+    return value
 
 
 def value_lines(value: Any) -> list[Line]:
