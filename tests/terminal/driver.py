@@ -50,6 +50,8 @@ class Terminal:
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(child)
         self._child = child
+        # Readline, where a test runner has loaded it, leaves the size of another terminal here.
+        env = {key: value for key, value in env.items() if key not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             command,
             stdin=child,
