@@ -23,12 +23,11 @@ from sparrow_tui import query as language
 from sparrow_tui import settings as preferences
 from sparrow_tui.agents.base import Place, is_there
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.app import clock, reading_places
+from sparrow_tui.app import clock, hangup, reading_places
 from sparrow_tui.app.alignment import aligned
 from sparrow_tui.app.commands import Commands
 from sparrow_tui.app.garbage import QUIET, Collector
 from sparrow_tui.app.guard import ControlGuard
-from sparrow_tui.app.hangup import LOOK, hung_up
 from sparrow_tui.app.key_order import KeyOrder
 from sparrow_tui.app.remotes import Remotes
 from sparrow_tui.app.screens.main import MainScreen
@@ -157,9 +156,9 @@ class SparrowApp(App[str]):
                 with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(number, self._leave, 128 + number)
 
-    def _leave_if_hung_up(self) -> None:
-        if hung_up():
-            self._leave(128 + signal.SIGHUP)
+    def _leave_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # it has left
+            loop.call_soon_threadsafe(self._leave, hangup.ENDED)
 
     def _leave(self, code: int) -> None:
         self._stop_threads()
@@ -193,7 +192,8 @@ class SparrowApp(App[str]):
         self.garbage.begin()
         self.set_interval(QUIET, self.garbage.sweep)
         if not self.is_headless:
-            self.set_interval(LOOK, self._leave_if_hung_up)
+            loop = asyncio.get_running_loop()
+            hangup.watch(lambda: self._leave_soon(loop))
         if self.syncing is not None:
             self.syncing.start()
         self.remotes.start()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,17 @@ def test_a_signal_leaves_the_terminal_clean(terminal, number):
 def test_it_ends_with_its_terminal_though_no_signal_tells(terminal):
     screen = terminal("--demo")
     screen.until(lambda text: "15 sessions" in text, "the number of sessions")
+    screen.hang_up()
+    screen.process.wait(WAIT)
+
+
+def test_it_ends_with_a_terminal_that_takes_no_more(terminal):
+    screen = terminal("--demo")
+    screen.until(lambda text: "15 sessions" in text, "the number of sessions")
+    screen.press("\t")
+    for _ in range(300):  # nobody reads the frames these bring
+        screen.press("jk")
+        time.sleep(0.005)
     screen.hang_up()
     screen.process.wait(WAIT)
 
