@@ -15,8 +15,11 @@ YOUNG = 5_000
 """Objects made, and not freed, after which the young ones are looked at: under a millisecond."""
 OFTEN = 3
 """Looks at the young ones after which a full collection is worth its time."""
-AT_LAST = 200
-"""Looks at the young ones after which older ones are collected even if the user never rests."""
+STAYED = 10
+"""Looks at the young ones after which those that stayed are looked at: some milliseconds. Of
+hundreds of looks it would be a tenth of a second."""
+AT_LAST = 1_000
+"""Looks at these after which all are looked at even if the user never rests."""
 WHOLE = 50
 """Collections after which one looks at everything again; those between look at what is new."""
 
@@ -33,7 +36,7 @@ class Collector:
         """Start-up is over: what it left in memory stays, and is not looked at again."""
         gc.collect()
         gc.freeze()
-        gc.set_threshold(YOUNG, AT_LAST, AT_LAST)
+        gc.set_threshold(YOUNG, STAYED, AT_LAST)
 
     def end(self) -> None:
         """Leave the collector as it was."""
@@ -46,7 +49,8 @@ class Collector:
 
     def sweep(self) -> bool:
         """Collect if there is something to collect and the user rests; whether it was done."""
-        if gc.get_count()[1] < OFTEN or time.monotonic() - self._key < QUIET:
+        _, young, stayed = gc.get_count()
+        if (young < OFTEN and not stayed) or time.monotonic() - self._key < QUIET:
             return False
         self._sweeps += 1
         if self._sweeps % WHOLE == 0:

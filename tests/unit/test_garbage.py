@@ -60,3 +60,22 @@ def test_a_collection_looks_at_what_is_new_and_now_and_then_at_everything(collec
         kept.clear()
     assert frozen[-1] > 0
     assert frozen[-1] < frozen[-2], "what had died among the old was found"
+
+
+def test_no_collection_looks_at_much_while_keys_come(collector):
+    collector.key_pressed()
+    looked: list[tuple[int, int]] = []
+
+    def told(phase: str, about: dict[str, int]) -> None:
+        if phase == "start" and about["generation"]:
+            looked.append((about["generation"], len(gc.get_objects(generation=1))))
+
+    gc.callbacks.append(told)
+    try:
+        kept = [[] for _ in range(garbage.YOUNG * garbage.STAYED * 4)]
+    finally:
+        gc.callbacks.remove(told)
+    assert kept
+    assert len(looked) >= 3
+    assert {generation for generation, _ in looked} == {1}
+    assert max(number for _, number in looked) <= garbage.YOUNG * (garbage.STAYED + 2)
