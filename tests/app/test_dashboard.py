@@ -421,7 +421,7 @@ def test_names_of_projects():
     assert project_name("") == "(no project)"
 
 
-async def test_a_question_cut_short_is_answered_once(running, demo_store, monkeypatch):
+async def test_a_question_cut_short_is_not_taken_for_answered(running, demo_store, monkeypatch):
     cuts, busy = iter((True, False)), []
 
     def cut(store, wanted):
@@ -437,4 +437,4 @@ async def test_a_question_cut_short_is_answered_once(running, demo_store, monkey
         assert busy, "a search may cut it short once more"
         assert all(busy)
         assert screen.board.total.sums.turns
-        assert asking.asked == 1
+        assert asking.asked <= len(busy), "more are asked when the store changes"
