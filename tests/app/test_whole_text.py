@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from sparrow_tui.agents.base import Place
 from sparrow_tui.store import open_store
 from sparrow_tui.sync.importing import import_all
+from tests.agents.real import found_real, needs_corpus
 from tests.app.whole_text import claude_texts, codex_texts, displayed, missing
 
 LARGEST = 400_000
@@ -111,16 +111,10 @@ async def test_every_text_of_a_session_is_shown(running, location, home, size):
         assert not lost
 
 
-def real_sessions() -> list[Path]:
-    shared = os.environ.get("SPARROW_TUI_SHARED")
-    corpus = Path(shared) / "corpus" if shared else Path("nowhere")
-    found = [path for name in ("claude", "codex") for path in (corpus / name).rglob("*.jsonl")]
-    return sorted(path for path in found if path.stat().st_size < LARGEST)
-
-
-@pytest.mark.skipif("SPARROW_TUI_SHARED" not in os.environ, reason="needs real sessions")
+@needs_corpus
 async def test_every_text_of_real_sessions_is_shown(running, location):
-    paths = real_sessions()
+    found = found_real("claude/**/*.jsonl", "codex/**/*.jsonl")
+    paths = [path for path in found if path.stat().st_size < LARGEST]
     assert paths
     store = open_store(location)
     import_all(store, Place(Path("/nowhere")), lambda _: None, paths=[str(p) for p in paths])
