@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _give_way() -> None:
     """The app comes first on a busy machine."""
-    with suppress(OSError):
+    with suppress(OSError, AttributeError):  # Windows has none
         os.nice(NICE)
     if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
         # Linux shares processors out among sessions before it looks at what is in them, and we
