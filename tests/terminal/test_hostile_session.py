@@ -60,6 +60,14 @@ def hostile_store(location: str) -> None:
     store.close()
 
 
+def opened(location: str, home: Path, columns: int, rows: int) -> Terminal:
+    """The app on a store, in a terminal of a size."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    env |= {"HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "sparrow_tui", "--store", location, "--no-sync"]
+    return Terminal(command, columns=columns, rows=rows, env=env, cwd=str(home))
+
+
 def test_columns_stay_where_they_are_however_wide_emoji_are(private_home, location):
     # To this terminal joined emoji are as wide as all of them, a flag as two letters.
     odd = "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea 1\ufe0f\u20e3 \u260e\ufe0f \u1112\u1161\u11ab"
@@ -68,10 +76,7 @@ def test_columns_stay_where_they_are_however_wide_emoji_are(private_home, locati
     info = SessionInfo(id="claude:odd", title=f"{odd} title", project="/srv/x", created_at=1)
     store.write([Prepared(session=info, start=0, rows=rows(turns))])
     store.close()
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    env |= {"HOME": str(private_home), "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "sparrow_tui", "--store", location, "--no-sync"]
-    screen = Terminal(command, columns=140, rows=40, env=env, cwd=str(private_home))
+    screen = opened(location, private_home, 140, 40)
 
     def columns_of(sign: str) -> set[int]:
         rows = [screen.screen.buffer[y] for y in range(5, 37)]
@@ -99,10 +104,7 @@ def test_columns_stay_where_they_are_however_wide_emoji_are(private_home, locati
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (140, 40)])
 def test_no_escape_of_a_transcript_reaches_the_terminal(private_home, location, columns, rows):
     hostile_store(location)
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    env |= {"HOME": str(private_home), "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "sparrow_tui", "--store", location, "--no-sync"]
-    screen = Terminal(command, columns=columns, rows=rows, env=env, cwd=str(private_home))
+    screen = opened(location, private_home, columns, rows)
     try:
         screen.until(lambda text: "1 session" in text, "the list")
         screen.press("\r")
