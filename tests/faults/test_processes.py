@@ -215,9 +215,8 @@ def test_killed_in_mid_import_nothing_is_lost_or_twice(
                 ),
                 "some turns are written",
             )
-            kills += process.poll() is None
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            process.kill()  # nothing to a process that is done
+            kills += process.wait() == -signal.SIGKILL
             until(lambda process=process: not workers_of(process.pid), "no worker is left")
             for session in store.list():
                 assert len(list(store.turns(session.id))) == session.turns
