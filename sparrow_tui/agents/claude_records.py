@@ -7,36 +7,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import claude_side, claude_titles, claude_tree, claude_usage, lines
-from sparrow_tui.agents.base import Source
-from sparrow_tui.agents.claude_tree import INJECTED
-from sparrow_tui.agents.common import (
-    anthropic_blocks,
-    as_text,
-    micro_dollars,
-    milliseconds,
-    whole,
+from sparrow_tui.agents import (
+    claude_notices,
+    claude_queue,
+    claude_side,
+    claude_titles,
+    claude_tree,
+    claude_usage,
+    lines,
 )
+from sparrow_tui.agents.base import Source
+from sparrow_tui.agents.claude_marks import ClaudeMarks
+from sparrow_tui.agents.claude_tree import INJECTED
+from sparrow_tui.agents.common import anthropic_blocks, micro_dollars, milliseconds
 from sparrow_tui.agents.injected import split_injected
-from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession, Rewritten, note_blocks
-from sparrow_tui.model import Block, Notice, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.agents.line_session import WRONG_SHAPE, Rewritten, note_blocks
+from sparrow_tui.model import Block, Notice, Text, ToolResult, Turn
 
 _SKIPPED = frozenset(
     (
-        "progress", "file-history-snapshot", "last-prompt", "mode", "permission-mode",
-        "queue-operation", "pr-link", "agent-name", "frame-link", "agent-color", "agent-setting",
-        "worktree-state", "attribution-snapshot", "content-replacement", "started", "result",
+        # Copies: of output as it came and of sub-agents' messages; of files; of the last prompt.
+        "progress", "file-history-snapshot", "attribution-snapshot", "content-replacement",
+        "last-prompt", "started", "result",
+        # States.
+        "mode", "permission-mode", "agent-name", "agent-color", "agent-setting", "worktree-state",
         "relocated", "bridge-session", "atis-latch",
     )
 )  # fmt: skip
 _KNOWN_BLOCKS = frozenset(("fallback", "container_upload"))
 """Kinds of block shown as they are."""
-_SKIPPED_SYSTEM = frozenset(("turn_duration", "stop_hook_summary", "api_error"))
 # Up to the first brace inside there are only the record's own keys.
-_SKIP_LINE = re.compile(rb'\{[^{]*"type":"(?:progress|file-history-snapshot|queue-operation)"')
+_SKIP_LINE = re.compile(rb'\{[^{]*"type":"(?:progress|file-history-snapshot)"')
 
 
-class ClaudeSession(LineSession):
+class ClaudeSession(ClaudeMarks):
     """One transcript: a session, or a sub-agent's."""
 
     @classmethod
@@ -114,22 +118,15 @@ class ClaudeSession(LineSession):
         elif kind in ("custom-title", "ai-title", "summary"):
             self.skip()
             claude_titles.note(self.state, str(kind), record)
+        elif kind == "queue-operation":
+            (self.keep if claude_queue.note(self.state, record) else self.skip)()
+        elif kind in ("pr-link", "frame-link"):
+            yield from self._noted(claude_notices.link(self.state, record), record, time)
         elif kind in _SKIPPED:
             self.skip()
         else:
             yield from self.close()
             yield self.unknown(str(kind or "record"), record, time)
-
-    def _facts(self, record: dict[str, Any], time: int | None) -> None:
-        self.seen(time)
-        claude_titles.met(self.state, record.get("uuid"))
-        if not self.info.project and isinstance(record.get("cwd"), str):
-            self.info.project = record["cwd"]
-        branch = record.get("gitBranch")
-        if isinstance(branch, str) and branch and branch != "HEAD":
-            self.info.branch = branch
-        if isinstance(record.get("version"), str):
-            self.info.extra["version"] = record["version"]
 
     def finish(self) -> None:
         """Title and state as the records say by now."""
@@ -138,12 +135,6 @@ class ClaudeSession(LineSession):
         if name is not None:
             self.info.title = name
         self.info.status = self._status()
-
-    def _status(self) -> str:
-        if self.open:
-            calls = any(isinstance(block, ToolUse) for block in self.open[-1].blocks)
-            return "working" if calls else "waiting"
-        return str(self.state.get("last") or "ended")
 
     # Messages
 
@@ -165,6 +156,7 @@ class ClaudeSession(LineSession):
             return
         request = str(message.get("id") or record.get("requestId") or record.get("uuid") or "")
         if not (self.open and self.open[-1].usage_id == request):
+            yield from self._handed()
             yield from self.close()
             self.open = [
                 Turn(
@@ -218,6 +210,7 @@ class ClaudeSession(LineSession):
             called = claude_titles.command(self.state, text)
             yield Turn(role="system", blocks=called, time=time, uid=own, branch=self._on_branch)
             return
+        yield from self._handed()
         put_in, typed = split_injected(said)
         text = next((block.text for block in typed if isinstance(block, Text)), "")
         injected = bool(record.get("isMeta")) or text.lstrip().startswith(INJECTED)
@@ -234,10 +227,6 @@ class ClaudeSession(LineSession):
 
     # The tree
 
-    @property
-    def _on_branch(self) -> bool:
-        return bool(self.state.get("branch"))
-
     def _place(self, record: dict[str, Any], said: list[Block]) -> None:
         """A prompt with the same parent as an earlier one: the user went back and said it anew."""
         if record.get("isMeta") or not claude_tree.is_prompt(said):
@@ -247,53 +236,3 @@ class ClaudeSession(LineSession):
                 raise Rewritten
             # Written after the dead prompts were looked for: the next record starts it over.
             self.state["stale"] = True
-
-    # Other records
-
-    def _system(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
-        subtype = str(record.get("subtype") or "")
-        if subtype in _SKIPPED_SYSTEM:
-            self.skip()
-            return
-        yield from self.close()
-        self.keep()
-        text = as_text(record.get("content")).strip()
-        own = str(record.get("uuid") or "")
-        notices: list[Block]
-        if subtype in ("compact_boundary", "microcompact_boundary"):
-            facts = record.get("compactMetadata") or record.get("microcompactMetadata") or {}
-            before = whole(facts.get("preTokens")) if isinstance(facts, dict) else 0
-            more = f" (from {before:,} tokens)" if before else ""
-            notices = [Notice("compaction", f"{text or 'Conversation compacted'}{more}")]
-        elif subtype == "local_command" or claude_titles.COMMAND.match(text):
-            notices = claude_titles.command(self.state, text)
-        else:
-            kind = "summary" if subtype == "away_summary" else "info"
-            notices = [Notice(kind, text or subtype)]
-        yield Turn(role="system", blocks=notices, time=time, uid=own, meta=True)
-
-    def _attachment(self, record: dict[str, Any], time: int | None) -> Iterator[Turn]:
-        """A prompt typed while the agent was busy is a prompt; other attachments are context."""
-        body = record.get("attachment")
-        body = body if isinstance(body, dict) else {}
-        if body.get("type") == "queued_command":
-            blocks = anthropic_blocks(body.get("prompt"))
-        elif body.get("type") == "goal_status":
-            blocks = claude_side.goal(body)
-            claude_titles.goal(self.state, as_text(body.get("condition")))
-        else:
-            blocks = []
-        if not blocks:
-            self.skip()
-            return
-        yield from self.close()
-        self.keep()
-        self._facts(record, time)
-        own = str(record.get("uuid") or "")
-        if isinstance(blocks[0], Notice):
-            yield Turn(role="system", blocks=blocks, time=time, uid=own)
-            return
-        put_in = blocks[0].text.lstrip().startswith(INJECTED) if isinstance(blocks[0], Text) else 0
-        if not put_in:
-            claude_titles.prompt(self.state)
-        yield Turn(role="user", blocks=blocks, time=time, uid=own, meta=bool(put_in))

@@ -11,6 +11,7 @@ from sparrow_tui.agents.restoring import anthropic_part, stamp, write_new
 from sparrow_tui.model import (
     Notice,
     SessionInfo,
+    Text,
     ToolResult,
     Turn,
 )
@@ -34,6 +35,7 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         if not content or turn.branch:
             continue
         local = any(isinstance(b, Notice) and b.kind in ("info", "error") for b in turn.blocks)
+        local = local and not any(isinstance(b, Text) for b in turn.blocks)
         role = "assistant" if turn.role == "assistant" or local else "user"
         own = turn.uid or str(uuid.uuid4())
         message: dict[str, Any] = {"role": role, "content": content}

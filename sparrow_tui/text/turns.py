@@ -25,6 +25,8 @@ from sparrow_tui.text.pieces import Page, Piece
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, line_width
 
 _MARKS = {"user": "◆", "assistant": "●", "system": "·", "summary": "≡", "tool": "⚒"}
+_TONES = {"error": "error"}
+"""Styles of titles by the kind of their notice."""
 
 
 @dataclass(slots=True)
@@ -83,12 +85,21 @@ def pieces(
         if folded is not None:
             page.add([folded], 0)
             return page.pieces
-    if _needs_header(turn, previous):
+    title = _title(turn)
+    if title is not None:
+        page.add([BLANK, _context(turn, title, view)], 0)
+    elif _needs_header(turn, previous):
         page.add([BLANK, _header(turn, view)])
     elif view.details and turn.role != "tool":
         page.add([_details(turn, view)])
     for number, block in enumerate(turn.blocks):
-        if isinstance(block, Text) and (page.last if number else _goes_on(page, previous)):
+        if block is title:
+            continue
+        if (
+            isinstance(block, Text)
+            and title is None
+            and (page.last if number else _goes_on(page, previous))
+        ):
             page.add([BLANK], number)
         _block(page, block, turn, index, number, view, calls, _answered(block, previous, uses))
     return page.pieces
@@ -228,10 +239,30 @@ def _meta(turn: Turn, index: int, view: View) -> Line | None:
     if view.level_of(index, 0) > FOLDED:
         return None
     said = "\n".join(b.text for b in turn.blocks if isinstance(b, Text | Reasoning))
-    if not said.strip():
+    title = _title(turn)
+    if not said.strip() and title is None:
         return None
-    lines = said.count("\n")
-    size = f"  +{lines} lines" if lines else ""
-    first = Span(clean_line(said[: view.width * 8], view.width * 2), "dim")
-    line = cut((Span("· ", "rule"), first), max(view.width - len(size), 8))
+    lines = said.count("\n") + (1 if title is not None and said else 0)
+    size = f"  +{lines} line{'' if lines == 1 else 's'}" if lines else ""
+    begins = Span(clean_line(said[: view.width * 8], view.width * 2), "dim")
+    head = (_titled(title, view.width), Span("  ")) if title is not None else ()
+    line = cut((Span("· ", "rule"), *head, begins), max(view.width - len(size), 8))
     return (*line, Span(size, "dim")) if size else line
+
+
+def _title(turn: Turn) -> Notice | None:
+    """The notice that says what a turn of context is."""
+    first = turn.blocks[0]
+    return first if turn.meta and isinstance(first, Notice) and not _is_notice(turn) else None
+
+
+def _titled(title: Notice, width: int) -> Span:
+    return Span(clean_line(title.text[: width * 8], width * 2), _TONES.get(title.kind, "notice"))
+
+
+def _context(turn: Turn, title: Notice, view: View) -> Line:
+    """What opened context is, and when it came."""
+    line = cut((Span("· ", "rule"), _titled(title, view.width)), view.width)
+    right = clock_of(turn.time)
+    room = view.width - line_width(line) - len(right)
+    return (*line, Span(" " * room), Span(right, "dim")) if right and room > 1 else line

@@ -56,11 +56,25 @@ NOT_TYPED = (
 )  # fmt: skip
 
 
+def queued(record: dict[str, Any], waiting: list[str], count: Count) -> None:
+    """Words typed while the agent worked: removed from its queue, they went to the model."""
+    if record["operation"] == "enqueue":
+        waiting.append(record.get("content") or "")
+    elif waiting and record["operation"] in ("dequeue", "remove"):
+        words = waiting.pop(0)
+        if record["operation"] == "remove" and words and words[0] not in "/{":
+            count.prompts += not words.startswith(NOT_TYPED)
+            count.say(words)
+
+
 def claude(path: Path) -> Iterator[tuple[str, Count]]:
     count = Count()
     requests: dict[str, list[int]] = {}
+    waiting: list[str] = []
     parent = ""
     for record in records(path):
+        if record.get("type") == "queue-operation":
+            queued(record, waiting, count)
         parent = parent or record.get("sessionId") or ""
         message = record.get("message")
         if record.get("type") not in ("user", "assistant") or not isinstance(message, dict):

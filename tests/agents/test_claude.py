@@ -346,6 +346,142 @@ def test_system_records_attachments_and_errors(tmp_path: Path) -> None:
     assert session.usage == Usage(3, 4, 15000, 900)
 
 
+def attached(number: int, kind: str, **body: Any) -> dict[str, Any]:
+    return record("attachment", f"x{number}", None, number, attachment={"type": kind, **body})
+
+
+def test_what_attachments_hold_is_context(tmp_path: Path) -> None:
+    told_hook = {"hookName": "Stop", "hookEvent": "Stop"}
+    session = told(
+        tmp_path,
+        user("u1", None, 0, "Trim the wick, see @lamp.py"),
+        attached(1, "file", displayPath="lamp.py", filename="/w/lamp.py", content={
+            "type": "text", "file": {"filePath": "/w/lamp.py", "content": "print('```')", "numLines": 1}}),
+        attached(2, "edited_text_file", filename="/w/oil.md", snippet="7\tmore oil"),
+        attached(3, "hook_success", hookName="SessionStart:startup", content="Mind the tide.", stdout="Mind the tide.\n", stderr=""),
+        attached(4, "hook_success", **told_hook, content="", stdout='{"systemMessage": "Low tide"}'),
+        attached(5, "hook_system_message", **told_hook, content="Low tide"),
+        attached(6, "hook_additional_context", **told_hook, content=["North wind", "Rain"]),
+        attached(7, "hook_blocking_error", **told_hook, blockingError={"blockingError": "Too dark", "command": "look"}),
+        attached(8, "todo_reminder", itemCount=2, content=[
+            {"content": "Trim it", "status": "completed", "activeForm": "Trimming"},
+            {"subject": "Light it", "description": "at dusk", "status": "pending"}]),
+        attached(9, "diagnostics", files=[{"uri": "/w/lamp.py", "diagnostics": [
+            {"message": "No oil", "severity": "Warning", "range": {"start": {"line": 6}}}]}]),
+        attached(10, "nested_memory", path="/w/CLAUDE.md", content={"content": "Speak softly."}),
+        attached(11, "file", displayPath="bay.png", content={
+            "type": "image", "file": {"base64": "AAAA", "type": "image/png"}}),
+        attached(12, "skill_listing", content="- lamp: everything about lamps"),
+        attached(13, "hologram_seen", beam="violet"),
+        says("a1", "u1", 14, "m1", text("Done.")),
+    )  # fmt: skip
+    assert session.roles == ["user", *["system"] * 11, "assistant"]
+    context = session.turns[1:-2]
+    assert all(turn.meta for turn in context)
+    assert [turn.blocks for turn in context] == [
+        [Notice("info", "Attached lamp.py"), Text("````py\nprint('```')\n````")],
+        [Notice("info", "Changed outside: /w/oil.md"), Text("```\n7\tmore oil\n```")],
+        [Notice("info", "Hook SessionStart:startup"), Text("Mind the tide.")],
+        [Notice("info", "Hook Stop"), Text("Low tide")],
+        [Notice("info", "Hook Stop"), Text("North wind\nRain")],
+        [Notice("error", "Hook Stop blocked this"), Text("Too dark\nlook")],
+        [Notice("info", "Reminded of its tasks"), Text("- [x] Trim it\n- [ ] Light it: at dusk")],
+        [Notice("info", "Diagnostics"), Text("- /w/lamp.py:7 Warning: No oil")],
+        [Notice("info", "Instructions /w/CLAUDE.md"), Text("Speak softly.")],
+        [Notice("info", "Attached bay.png"), Image("image/png", "AAAA", size=3)],
+    ]
+    assert session.coverage.unknown == {"attachment hologram_seen": 1}
+    assert (session.coverage.kept, session.coverage.skipped) == (13, 2)
+
+
+def test_context_leaves_the_state_of_the_session_as_it_was(tmp_path: Path) -> None:
+    hook = attached(3, "hook_additional_context", hookName="Look", content=["North wind"])
+    asked = user("u1", None, 0, "Look at the lamp")
+    busy = told(tmp_path, asked, says("a1", "u1", 1, "m1", call("t1", "Look")), hook)
+    done = told(tmp_path, asked, says("a1", "u1", 1, "m1", text("It is lit.")), hook)
+    assert (busy.info.status, done.info.status) == ("working", "waiting")
+
+
+def queued(operation: str, second: int, content: str | None = None) -> dict[str, Any]:
+    words = {} if content is None else {"content": content}
+    time = f"2026-03-01T10:00:{second:02}.000Z"
+    return {"type": "queue-operation", "operation": operation, "timestamp": time,
+            "sessionId": SID, **words}  # fmt: skip
+
+
+def test_words_typed_meanwhile_that_only_the_queue_tells(tmp_path: Path) -> None:
+    begun = [
+        user("u1", None, 0, "Trim the wick"),
+        says("a1", "u1", 1, "m1", call("t1", "Trim")),
+        queued("enqueue", 2, "Mind the glass"),
+        queued("enqueue", 3, "<task-notification>Oil came</task-notification>"),
+        queued("enqueue", 4, "Then rest"),
+        queued("remove", 5),
+        queued("remove", 5),
+    ]
+    answered = [
+        user("r1", "a1", 6, [answer("t1", "trimmed")]),
+        says("a2", "r1", 7, "m2", text("The glass is whole.")),
+        queued("dequeue", 8),
+        user("u2", "a2", 8, "Then rest"),
+    ]
+    session = told(tmp_path, *begun)
+    assert [(t.role, t.meta) for t in session.turns[2:]] == [("user", False), ("user", True)]
+    session = told(tmp_path, *begun, *answered)
+    assert session.roles == ["user", "assistant", "tool", "user", "user", "assistant", "user"]
+    assert session.turns[3].blocks == [Text("Mind the glass")]
+    assert [turn.meta for turn in session.turns[3:5]] == [False, True]
+    assert session.coverage.kept == 7
+
+
+@pytest.mark.parametrize(
+    "order", ["attachment removal answer", "removal attachment answer", "removal answer attachment"]
+)
+def test_words_typed_meanwhile_are_told_once(tmp_path: Path, order: str) -> None:
+    records = {
+        "attachment": attached(4, "queued_command", prompt="Mind the glass", commandMode="prompt"),
+        "removal": queued("remove", 4),
+        "answer": says("a2", "u1", 5, "m2", text("I do.")),
+    }
+    session = told(
+        tmp_path,
+        user("u1", None, 0, "Trim the wick"),
+        says("a1", "u1", 1, "m1", call("t1", "Trim")),
+        queued("enqueue", 2, "Mind the glass"),
+        queued("enqueue", 3, "Never mind"),
+        *(records[name] for name in order.split()),
+        queued("popAll", 6),
+        queued("remove", 7),
+        user("u2", "a2", 8, "Rest"),
+    )
+    assert session.texts() == ["Trim the wick", "Mind the glass", "I do.", "Rest"]
+
+
+def test_links_failures_and_what_a_stop_hook_said(tmp_path: Path) -> None:
+    pull = {"type": "pr-link", "sessionId": SID, "prNumber": 7, "prUrl": "https://h.invalid/7"}
+    down = {"error": {"formatted": "529 overloaded"}, "maxRetries": 10}
+    session = told(
+        tmp_path,
+        pull,
+        pull,
+        {"type": "frame-link", "frameUrl": "https://h.invalid/f", "title": "The bay"},
+        system("s1", "api_error", 1, **down, retryAttempt=1),
+        system("s2", "api_error", 2, **down, retryAttempt=2),
+        system("s3", "stop_hook_summary", 3, hookErrors=["lamp: not lit"], stopReason=""),
+        system("s4", "error", 4, error={"message": "429"}),
+        system("s5", "api_refusal", 5, content="refusal", apiRefusalExplanation="Too bright."),
+    )
+    assert [block for turn in session.turns for block in turn.blocks] == [
+        Notice("info", "Pull request #7  https://h.invalid/7"),
+        Notice("info", "The bay  https://h.invalid/f"),
+        Notice("error", "API error, tried again: 529 overloaded"),
+        Notice("error", "Stop hook: lamp: not lit"),
+        Notice("error", "429"),
+        Notice("info", "refusal\nToo bright."),
+    ]
+    assert (session.coverage.kept, session.coverage.skipped) == (6, 2)
+
+
 def test_documents_and_blocks_nobody_knows(tmp_path: Path) -> None:
     pdf = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
     plain = {"type": "text", "media_type": "text/plain", "data": "High water at nine."}

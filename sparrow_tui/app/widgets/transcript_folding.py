@@ -11,7 +11,7 @@ from textual.message import Message
 
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_matches import TranscriptMatches
-from sparrow_tui.model import Block, Image, Reasoning, Text, ToolResult, ToolUse
+from sparrow_tui.model import Block, Image, Notice, Reasoning, Text, ToolResult, ToolUse
 from sparrow_tui.text.cards import FOLDED, FULL
 
 
@@ -73,7 +73,7 @@ class TranscriptFolding(TranscriptMatches):
         level = self.model.view.level_of(turn, 0 if content.meta else block)
         if isinstance(said, Text) and not content.meta:
             self.say("nothing to fold here")
-        elif isinstance(said, Text | Reasoning):
+        elif isinstance(said, Text | Reasoning | Notice):
             opened = level > FOLDED or (isinstance(said, Reasoning) and self.model.view.reasoning)
             self._set_level(FOLDED if opened else FULL)
         else:
