@@ -26,10 +26,16 @@ from operator import add
 MAX_TOKEN = 120
 """Characters of a token that count; longer ones (hashes, base64) are cut in queries and index."""
 REMEMBERED = 40
-MOST_REMEMBERED, MOST_APART = 100_000, 150_000
+MOST_REMEMBERED, MOST_APART = 100_000, 100_000
 """Characters of a word, and words, whose index text is remembered; the latter for a short while."""
-_EDGES = ".,;:!?()[]{}<>\"'`*"
-"""Stand around words and say nothing: without them more words come again."""
+_BETWEEN = b",;!?()[]{}<>\"`*=|&$%^~"
+"""Signs that join nothing and name nothing: the index sees spaces. With spaces in their place
+fewer words are new, and only new ones are looked at closely."""
+_SPACES = bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))
+_ARROW = "→".encode()
+"""Between a line and its number in what Claude Code's Read tool shows."""
+_EDGES = ".:'"
+"""Join words, and say nothing around them."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -78,7 +84,7 @@ def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str
         return index_text_of(words(text), joined=joined)
     plain: list[str] = []
     extra: list[str] = []
-    for word in text.split():
+    for word in _spaced(text).split():
         fed, added = _remembered(word) if len(word) <= REMEMBERED else _parted(word)
         plain.append(fed)
         extra += added
@@ -86,8 +92,14 @@ def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str
 
 
 def words(text: str) -> set[str]:
-    """A text's words as white space parts them, without signs around them."""
-    return {word.strip(_EDGES) for word in text.split()}
+    """A text's words as white space parts them, and signs that the index does not know."""
+    return {word.strip(_EDGES) for word in _spaced(text).split()}
+
+
+def _spaced(text: str) -> str:
+    """A text with spaces for signs that only part words."""
+    data = text.encode(errors="surrogatepass").translate(_SPACES).replace(_ARROW, b" ")
+    return data.decode(errors="surrogatepass")
 
 
 def index_text_of(words: Iterable[str], *, joined: bool = True) -> str:
@@ -104,27 +116,28 @@ class _Fed(dict[str, str]):
         self._most = MOST_REMEMBERED if joined else MOST_APART
 
     def __missing__(self, word: str) -> str:
-        if len(word) > REMEMBERED and not word.isascii() and len(parts := _STOPS.split(word)) > 1:
-            return " ".join(map(self.__getitem__, parts))
-        fed = word
-        if not self._is_plain(word):
-            extra: list[str] = []
-            fed = _feed(word, extra, joined=self._joined)
-            if extra:
-                fed = f"{fed} {' '.join(extra)}"
+        fed = self._fed(word)
         if len(word) <= REMEMBERED:
             if len(self) >= self._most:
                 self.clear()
             self[word] = fed
         return fed
 
-    def _is_plain(self, word: str) -> bool:
-        """Whether the index surely takes a word as it is."""
-        if not word.isascii() or len(word) > MAX_TOKEN:
-            return False
-        if not (word.islower() or word.isupper() or word.isdigit()):
-            return False
-        return word.isalnum() or not (self._joined or "+" in word or "#" in word)
+    def _fed(self, word: str) -> str:
+        if not word.isascii():
+            if len(word) > REMEMBERED and len(parts := _STOPS.split(word)) > 1:
+                return " ".join(map(self.__getitem__, parts))
+        elif len(word) <= MAX_TOKEN:  # what `_feed` would do, in fewer steps: these are the most
+            one_case = word.islower() or word.isupper()
+            if word.isalnum():
+                return word if one_case or word.isdigit() else " ".join([word, *_TAILS.findall(word)])
+            if one_case and "+" not in word and "#" not in word:
+                if not self._joined:
+                    return word
+                return " ".join([word, *map(JOINER.join, _PAIRS.findall(word))])
+        extra: list[str] = []
+        fed = _feed(word, extra, joined=self._joined)
+        return " ".join([fed, *extra]) if extra else fed
 
 
 _fed = _Fed(joined=True).__getitem__

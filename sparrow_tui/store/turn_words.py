@@ -17,8 +17,7 @@ META = "\ue001"
 FILE = "\ue002"
 """Begins words of the paths a turn's tools were given."""
 
-_TOKENS = re.compile(r"[^\W_]+").findall
-_PLAIN_WORD = re.compile(r"[^\W\d_]{4,24}").fullmatch
+_PLAIN_WORDS = re.compile(r"(?<![^\W_])[^\W\d_]{4,24}(?![^\W_])").findall
 _NOT_ALNUM = re.compile(r"[\W_]+")
 FLAG_WORDS = {
     int(Flag.TOOL_ERROR): f"{META}ferror",
@@ -69,7 +68,7 @@ def plain_words(words: set[str], met: set[str]) -> str:
     new = words - met
     if not new:
         return ""
-    found = {*filter(_PLAIN_WORD, _TOKENS(tokens.index_text_of(new).lower()))} - met
+    found = {*_PLAIN_WORDS(tokens.index_text_of(new).lower())} - met
     met.update(word for word in new if len(word) <= tokens.REMEMBERED)
     met |= found
     return " ".join(found)

@@ -18,7 +18,7 @@ from sparrow_tui.sync.reading import Look, Task
 from sparrow_tui.sync.reading import look as look_at
 from sparrow_tui.sync.workers import SMALL, make_ready, parts
 
-LOOK, LEAST_LOOK, MOST_LOOK = 400_000, 3_000_000, 48_000_000
+LOOK, LEAST_LOOK, MOST_LOOK = 400_000, 3_000_000, 16_000_000
 """Bytes of the sources that are glanced at together: at first, at last, and at most."""
 SHARES = 5
 """Later groups of sources are at most this part of what is left to be glanced at."""

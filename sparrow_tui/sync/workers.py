@@ -20,9 +20,9 @@ from sparrow_tui.sync.reading import Look, Task, take
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-UNIT = 512 << 10
-ROOM = 64
-LARGEST = 16
+UNIT = 64 << 10
+ROOM = 512
+LARGEST = 128
 """Parts wait for the writer in ``ROOM`` units of ``UNIT`` bytes, about what it writes at once, so
 that reading goes on meanwhile. No part takes more than ``LARGEST`` units: several workers that
 wait in the middle of one leave room for one of them to go on."""
