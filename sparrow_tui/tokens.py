@@ -28,7 +28,7 @@ MAX_TOKEN = 120
 REMEMBERED = 40
 MOST_REMEMBERED, MOST_APART = 100_000, 100_000
 """Characters of a word, and words, whose index text is remembered; the latter for a short while."""
-_BETWEEN = b",;!?()[]{}<>\"`*=|&$%^~"
+_BETWEEN = b',;!?()[]{}<>"`*=|&$%^~'
 """Signs that join nothing and name nothing: the index sees spaces. With spaces in their place
 fewer words are new, and only new ones are looked at closely."""
 _SPACES = bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))
@@ -130,7 +130,9 @@ class _Fed(dict[str, str]):
         elif len(word) <= MAX_TOKEN:  # what `_feed` would do, in fewer steps: these are the most
             one_case = word.islower() or word.isupper()
             if word.isalnum():
-                return word if one_case or word.isdigit() else " ".join([word, *_TAILS.findall(word)])
+                return (
+                    word if one_case or word.isdigit() else " ".join([word, *_TAILS.findall(word)])
+                )
             if one_case and "+" not in word and "#" not in word:
                 if not self._joined:
                     return word

@@ -42,6 +42,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Import and say what was done; the exit code: 1 if a source could not be read."""
     from sparrow_tui.agents.base import Place
+    from sparrow_tui.sync import memory
     from sparrow_tui.sync.importing import import_all
     from sparrow_tui.sync.lease import lease
 
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError("sync with --no-sync would do nothing; leave one of them out", code=2)
     store = open_store(options.store)
     bar = _Bar()
+    memory.prepare()
     try:
         with lease(
             store.path,

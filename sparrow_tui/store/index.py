@@ -27,7 +27,7 @@ PART_ROWS, PART_CHARS = 60_000, 12_000_000
 """Turns and characters in a part before it is sealed: the longest any part takes to answer is what
 a keystroke may have to wait for (a word's beginning of four letters and more is put together from
 all words that begin so), and every part costs a rare word a look, 0.1 ms."""
-MOST_SEEN = 500_000
+MOST_SEEN = 150_000
 HASH_BYTES = 64 << 20
 """Memory FTS5 may gather new entries in before it writes a segment."""
 FAMILIES = ("talk", "output", "prompt")

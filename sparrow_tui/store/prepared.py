@@ -10,7 +10,7 @@ from sparrow_tui.scrub import scrubbed
 from sparrow_tui.store import codec
 from sparrow_tui.store.index import family_of
 
-MOST_MET = 300_000
+MOST_MET = 100_000
 """Words remembered as met before."""
 
 

@@ -26,7 +26,7 @@ MANY_LEFT = 16
 """So many sources whose sessions were left out are glanced at again at once."""
 FIRST_ROWS = 150
 """Turns of the first transaction: the first sessions show at once."""
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 """Turns of a transaction once the import is under way."""
 WAIT = 0.5
 MOST_WAIT = 4.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -21,12 +20,11 @@ from sparrow_tui.faultlog import record
 from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreBusy, StoreError, StoreFull
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.sync import importing
+from sparrow_tui.sync import importing, memory
 from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
 from sparrow_tui.sync.indexing import Indexing
 from sparrow_tui.sync.lease import lease
 from sparrow_tui.sync.progress import Meter, Progress
-from sparrow_tui.sync.workers import GARBAGE
 
 if TYPE_CHECKING:
     from sparrow_tui.sync import follow
@@ -50,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     Thread(target=_watch_parent, args=(stop,), daemon=True).start()
-    gc.set_threshold(GARBAGE)
+    memory.prepare()
     _give_way()
     try:
         run(options.store, options.paths, stop, follow_on=not options.once)

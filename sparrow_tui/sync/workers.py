@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import signal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sparrow_tui import tokens
 from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Glances, Prepared
+from sparrow_tui.sync import memory
 from sparrow_tui.sync.reading import Look, Task, take
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ FIRST = 3
 
 NICER = 5
 """How much processes that read and build give way to the one that writes."""
-GARBAGE = 50_000
-"""New objects before a look for garbage: turns are trees, which free themselves."""
 
 
 def parts(tasks: Sequence[Task | Look], workers: int | None = None) -> Iterator[Prepared | Glances]:
@@ -171,7 +169,7 @@ def begin() -> None:
     """What a worker process does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to all; the parent answers it
     Thread(target=_end_with_parent, daemon=True).start()
-    gc.set_threshold(GARBAGE)
+    memory.prepare()
     with suppress(OSError, AttributeError):
         os.nice(NICER)  # what they made is written first
 
