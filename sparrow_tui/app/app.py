@@ -34,7 +34,7 @@ from sparrow_tui.app.screens.main import MainScreen
 from sparrow_tui.app.search_engine import SearchEngine
 from sparrow_tui.app.store_writer import StoreWriter
 from sparrow_tui.app.syncing import Syncing
-from sparrow_tui.app.themes import DEFAULT, THEMES, chart_colours, initial_theme
+from sparrow_tui.app.themes import DEFAULT, THEMES, chart_colours, initial_theme, readable
 from sparrow_tui.app.transcript_places import Left
 from sparrow_tui.app.widgets.session_row import Look
 from sparrow_tui.faultlog import record
@@ -186,8 +186,7 @@ class SparrowApp(App[str]):
 
     def _settle(self) -> None:
         """After the first frame: what it did not need."""
-        self.looks = {name: Look(agent.label, agent.color) for name, agent in agents().items()}
-        self.main.set_looks(self.looks)
+        self._name_agents()
         self.engine.run_job(self._count_agents)
         self.garbage.begin()
         self.set_interval(QUIET, self.garbage.sweep)
@@ -255,7 +254,18 @@ class SparrowApp(App[str]):
         if self._persist:
             preferences.save(self.settings)
 
+    def _name_agents(self) -> None:
+        """Agents in their colours, as far as these can be read in the theme."""
+        theme = self.current_theme
+        self.looks = {
+            name: Look(agent.label, readable(agent.color, theme))
+            for name, agent in agents().items()
+        }
+        self.main.set_looks(self.looks)
+
     def _theme_changed(self, theme: object) -> None:
+        if self.looks:
+            self._name_agents()
         if self.settings.theme != self.theme:
             self.settings.theme = self.theme
             self.save_settings()

@@ -205,7 +205,7 @@ class TranscriptModel(TurnWindow):
         """Open or close one card; what is at ``fixed`` stays on its row."""
         spot = self.spot(fixed)
         self.view.levels[(turn, block)] = level
-        self._pages.pop(turn, None)
+        self.forget_layout(turn)
         place = self.first_of(self.find(spot))
         self.top = self.moved(place, -row)
         self.settle(height)

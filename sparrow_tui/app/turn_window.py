@@ -9,12 +9,14 @@ from sparrow_tui.model import ToolUse, Turn
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text.pieces import Piece
 from sparrow_tui.text.spans import Line
-from sparrow_tui.text.turns import View, pieces
+from sparrow_tui.text.turns import View, is_folded_context, pieces
 
 AHEAD = 3
 """Pages' worth of turns asked for on either side of the view; with less than one, more."""
 HELD = 900
 """Turns held at most."""
+QUIET = 30
+"""Turns looked at for the voice before a turn; those of folded context have none."""
 PIECES = 24
 """Pieces of a large turn that stay laid out on either side of the view."""
 
@@ -52,8 +54,7 @@ class TurnWindow:
             if self.turns.get(index) != turn:
                 self.turns[index] = turn
                 self._uses.update((b.id, b) for b in turn.blocks if isinstance(b, ToolUse))
-                self._pages.pop(index, None)
-                self._pages.pop(index + 1, None)  # its header depends on this one
+                self.forget_layout(index)
         for key, call in calls.items():
             if self._calls.get(key) != call:
                 self._calls[key] = call
@@ -92,8 +93,12 @@ class TurnWindow:
         self._pages.clear()
 
     def forget_layout(self, turn: int) -> None:
-        """A turn is laid out anew: its cards were opened or closed."""
+        """A turn is laid out anew, and the one after it: its header depends on this one."""
         self._pages.pop(turn, None)
+        for after in range(turn + 1, turn + QUIET):
+            self._pages.pop(after, None)
+            if after not in self.turns or not self._is_quiet(after):
+                break
 
     def has(self, turn: int) -> bool:
         """Whether a turn is held."""
@@ -106,12 +111,22 @@ class TurnWindow:
             content = self.turns.get(turn)
             if content is None:
                 return None
-            previous = self.turns.get(turn - 1)
             held = pieces(
-                content, turn, self.view, previous=previous, calls=self._calls, uses=self._uses
-            )
+                content, turn, self.view, previous=self._before(turn), calls=self._calls,
+                uses=self._uses,
+            )  # fmt: skip
             self._pages[turn] = held
         return held
+
+    def _before(self, turn: int) -> Turn | None:
+        """The turn whose voice a turn follows."""
+        for before in range(turn - 1, turn - QUIET, -1):
+            if before not in self.turns or not self._is_quiet(before):
+                break
+        return self.turns.get(before)
+
+    def _is_quiet(self, turn: int) -> bool:
+        return is_folded_context(self.turns[turn], turn, self.view)
 
     def line(self, place: Place) -> Line:
         """The display line at a place that is held."""

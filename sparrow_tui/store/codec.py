@@ -198,6 +198,8 @@ def encode(turn: Turn, *, to_index: bool = True, met: set[str] | None = None) ->
             flags |= _RAW
     if turn.role == "user" and said and not turn.meta:
         flags |= _PROMPT
+    if turn.role == "system" and said and turn.meta:
+        flags &= ~_NOTICE  # it is the title of what was put in
     if not blocks or (not shown and flags & ~(_META | _BRANCH) == 0):
         flags |= _BLANK
     text = text_form(blocks)

@@ -23,6 +23,8 @@ class Span(NamedTuple):
 Line: TypeAlias = tuple[Span, ...]
 """One display line."""
 
+WASTED = 8
+"""Cells a cut line may leave empty rather than cut a word."""
 BLANK: Line = ()
 
 
@@ -108,6 +110,8 @@ def cut(line: Line, width: int) -> Line:
             continue
         starts = wrap(span.text, max(left, 1), 0)
         head = span.text[: starts[1]] if len(starts) > 1 else span.text
+        if width_of(head) < left - WASTED:  # what comes next is long: some of it is better
+            head = span.text[:left]
         while head and width_of(head) > left:
             head = head[:-1]
         kept.append(Span(head, span.style))

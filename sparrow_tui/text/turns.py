@@ -67,7 +67,8 @@ def pieces(
         turn: what to show.
         index: its ``turn_index``.
         view: width and folding.
-        previous: the turn before, to leave out a header that would repeat.
+        previous: the turn before that is no folded context, to leave out a header that would
+            repeat.
         calls: tool calls of the turns around, by id.
         uses: blocks of calls of the turns before, by id: what results answer.
     """
@@ -80,11 +81,9 @@ def pieces(
         if previous is None or not previous.branch:
             page.add([BLANK, _taken_back(view)])
         return page.pieces
-    if turn.meta and turn.role in ("user", "system") and not _is_notice(turn):
-        folded = _meta(turn, index, view)
-        if folded is not None:
-            page.add([folded], 0)
-            return page.pieces
+    if is_folded_context(turn, index, view):
+        page.add([_folded_context(turn, view)], 0)
+        return page.pieces
     title = _title(turn)
     if title is not None:
         page.add([BLANK, _context(turn, title, view)], 0)
@@ -234,14 +233,20 @@ def _taken_back(view: View) -> Line:
                view.width)  # fmt: skip
 
 
-def _meta(turn: Turn, index: int, view: View) -> Line | None:
-    """Injected text as one dim line; ``None`` if it is open or there is none."""
+def is_folded_context(turn: Turn, index: int, view: View) -> bool:
+    """Whether a turn shows as a single line of injected text: no voice of its own."""
+    if not turn.meta or turn.role not in ("user", "system") or (turn.branch and not view.branches):
+        return False
     if view.level_of(index, 0) > FOLDED:
-        return None
+        return False
+    return any(isinstance(b, Text | Reasoning) and b.text.strip() for b in turn.blocks) or (
+        _title(turn) is not None
+    )
+
+
+def _folded_context(turn: Turn, view: View) -> Line:
     said = "\n".join(b.text for b in turn.blocks if isinstance(b, Text | Reasoning))
     title = _title(turn)
-    if not said.strip() and title is None:
-        return None
     lines = said.count("\n") + (1 if title is not None and said else 0)
     size = f"  +{lines} line{'' if lines == 1 else 's'}" if lines else ""
     begins = Span(clean_line(said[: view.width * 8], view.width * 2), "dim")
@@ -252,12 +257,12 @@ def _meta(turn: Turn, index: int, view: View) -> Line | None:
 
 def _title(turn: Turn) -> Notice | None:
     """The notice that says what a turn of context is."""
-    first = turn.blocks[0]
+    first = turn.blocks[0] if turn.blocks else None
     return first if turn.meta and isinstance(first, Notice) and not _is_notice(turn) else None
 
 
 def _titled(title: Notice, width: int) -> Span:
-    return Span(clean_line(title.text[: width * 8], width * 2), _TONES.get(title.kind, "notice"))
+    return Span(clean_line(title.text[: width * 8], width * 2), _TONES.get(title.kind, "dim"))
 
 
 def _context(turn: Turn, title: Notice, view: View) -> Line:

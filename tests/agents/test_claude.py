@@ -28,6 +28,7 @@ from sparrow_tui.model import (
     text_form,
 )
 from sparrow_tui.store import open_store
+from sparrow_tui.store.flags import Flag
 from sparrow_tui.sync.importing import import_all
 
 SID = "3f1d2c4b-0a9e-4d77-8b11-5c6e7f809a1b"
@@ -392,6 +393,15 @@ def test_what_attachments_hold_is_context(tmp_path: Path) -> None:
     ]
     assert session.coverage.unknown == {"attachment hologram_seen": 1}
     assert (session.coverage.kept, session.coverage.skipped) == (13, 2)
+
+
+def test_context_is_no_mark_of_the_session(tmp_path: Path) -> None:
+    hook = attached(1, "hook_additional_context", hookName="Look", content=["North wind"])
+    write(project(tmp_path) / f"{SID}.jsonl", user("u1", None, 0, "Look"), hook,
+          system("s1", "compact_boundary", 2, content="Compacted"))  # fmt: skip
+    stored(tmp_path, tmp_path / "store" / "archive.db")
+    with closing(open_store(str(tmp_path / "store" / "archive.db"))) as store:
+        assert store.places.flagged(f"claude:{SID}", Flag.NOTICE, 0, 9) == [2]
 
 
 def test_context_leaves_the_state_of_the_session_as_it_was(tmp_path: Path) -> None:

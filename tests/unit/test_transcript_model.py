@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sparrow_tui.app.transcript_model import TranscriptModel
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.turn_window import HELD
-from sparrow_tui.model import Text, ToolResult, Turn
+from sparrow_tui.model import Notice, Text, ToolResult, Turn
+from sparrow_tui.text.cards import FULL
 from sparrow_tui.text.spans import plain
 
 TEXTS = st.text(alphabet="ab \n漢é", max_size=120)
@@ -127,3 +128,17 @@ def test_turns_far_from_the_view_are_held_when_they_come() -> None:
     assert model.has(4_000)
     assert model.has(0)
     assert len(model.turns) <= HELD
+
+
+def test_folded_context_does_not_end_a_voice() -> None:
+    said = Turn(role="assistant", blocks=[Text("one")])
+    more = Turn(role="assistant", blocks=[Text("two")])
+    hook = Turn(role="system", blocks=[Notice("info", "Hook"), Text("wind")], meta=True)
+    model = model_of([said, hook, hook, more], 40)
+    lines = [plain(model.line(place)) for place in every_line(model)]
+    assert [line for line in lines if line.startswith("●")] == ["● Assistant"]
+    assert lines[3:5] == ["· Hook  wind  +1 line"] * 2
+    model.fold(2, 0, FULL, Place(0), 0, 9)
+    lines = [plain(model.line(place)) for place in every_line(model)]
+    assert [line for line in lines if line.startswith("●")] == ["● Assistant"] * 2
+    assert lines[4:7] == ["", "· Hook", "wind"]

@@ -43,3 +43,10 @@ def test_joined_characters_are_not_torn_apart() -> None:
 @given(st.text(max_size=200), st.integers(1, 50))
 def test_parts_of_a_large_text_are_all_of_it(text: str, size: int) -> None:
     assert "".join(chunks(text, size)).replace("\n", "") == text.replace("\n", "")
+
+
+def test_a_cut_line_ends_at_a_word_unless_much_is_lost_by_it() -> None:
+    words = cut((Span("ls "), Span("the grey gulls of the bay")), 20)
+    assert plain(words) == "ls the grey gulls …"
+    path = cut((Span("ls "), Span("/home/ada/code/harbor/payments")), 20)
+    assert plain(path) == "ls /home/ada/code/h…"
