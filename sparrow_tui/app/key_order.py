@@ -45,6 +45,11 @@ class KeyOrder:
         self._look: asyncio.TimerHandle | None = None
 
     @property
+    def used(self) -> bool:
+        """Whether any key has come."""
+        return bool(self._handed_out)
+
+    @property
     def busy(self) -> bool:
         """Whether a key is under way, or waits."""
         return bool(self._number or self._waiting)

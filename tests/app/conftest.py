@@ -174,7 +174,8 @@ def running():
     @asynccontextmanager
     async def run(store: str, size: tuple[int, int] = (140, 40), **options):
         settings = options.pop("settings", None) or Settings()
-        app = SparrowApp(store, sync=False, settings=settings, present=lambda: NOW, **options)
+        options.setdefault("sync", False)
+        app = SparrowApp(store, settings=settings, present=lambda: NOW, **options)
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
             await driver.until(lambda: len(driver.list.sids) or not driver.main.holds_any)

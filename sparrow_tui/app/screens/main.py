@@ -67,7 +67,6 @@ class MainScreen(Counting, TakingActions, Searching):
         self._told: dict[str, float] = {}
         """Sentences about failures, and when they were last said."""
         self._import = ""
-        self._syncing = self.app.syncing is not None
         self._missed = False
         """Something was written while another screen lay on top."""
 
@@ -138,7 +137,7 @@ class MainScreen(Counting, TakingActions, Searching):
         self._import = in_words(event.progress)
         if self.is_active:
             self._caption()
-        self._syncing = event.progress.phase not in ("watching", "failed")
+        self.importing = event.progress.phase not in ("watching", "failed")
         self.list_answered()
 
     def on_engine_failed(self, event: messages.EngineFailed) -> None:
@@ -154,7 +153,7 @@ class MainScreen(Counting, TakingActions, Searching):
         empty = not self.holds_any and not self.box.value
         panes = self.query_one("#panes")
         if empty:
-            self.query_one(FirstRun).say(self.app.places_looked(), self._syncing)
+            self.query_one(FirstRun).say(self.app.places_looked(), self.importing)
         if empty != panes.has_class("-empty"):
             page = self.query_one(FirstRun)
             had_focus = page.has_focus

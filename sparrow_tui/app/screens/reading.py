@@ -40,6 +40,8 @@ class Reading(Panes):
         self._follow: Timer | None = None
         self._shown_as: tuple[str, int | None, Query | None] | None = None
         """Session, turn and search the transcript was opened with; none: it shows others now."""
+        self._replaced = ""
+        """Id of a session whose turns on screen are not in the store any more, but others."""
 
     # From the list
 
@@ -72,10 +74,15 @@ class Reading(Panes):
     def on_session_found(self, event: messages.SessionFound) -> None:
         """A session to show."""
         view = self.transcript
-        same = self.session is not None and self.session.id == event.session.id
+        before = self.session
+        same = before is not None and before.id == event.session.id
         if event.refresh and not same:
             return  # another is shown by now
         self.session = event.session
+        if event.refresh and before is not None and _was_a_glance(before, event.session):
+            self._replaced = before.id
+            self.app.engine.open(before.id, _turn_of(self.sessions.rows.details.get(before.sid)))
+            return
         if not same:
             self.session_changed()
         self._head()
@@ -91,6 +98,9 @@ class Reading(Panes):
         """Open what is to be read, or where it is open already mark what is searched for now."""
         view, before = self.transcript, self._shown_as
         shown_as = (event.session.id, event.turn, event.query)
+        replaced, self._replaced = self._replaced == event.session.id, ""
+        if replaced:
+            before, anew = None, True
         if before == shown_as or not (anew or (before and before[2] != event.query)):
             return
         self._shown_as = shown_as
@@ -99,12 +109,15 @@ class Reading(Panes):
             view.mark(highlight, due=event.finds)
             return
         back, self._return = self._return, None
+        moment = view.moment if replaced and view.has_focus else None
         view.open(
             event.session,
             at=back[1] if back and back[0] == event.session.id else event.turn,
             matches_due=event.finds,
             highlight=highlight,
         )
+        if moment is not None:
+            view.to_time(moment)
 
     def on_matches_found(self, event: messages.MatchesFound) -> None:
         """Where else in the session shown the search finds something."""
@@ -179,6 +192,11 @@ class Reading(Panes):
         session_id, spot = self._return
         self.app.engine.open(session_id, spot.turn, focus=True)
         return True
+
+
+def _was_a_glance(before: Session, now: Session) -> bool:
+    """Whether a session was read meanwhile (`store.glances`): its turns have other numbers."""
+    return before.coverage is None and before.source is not None and now.coverage is not None
 
 
 def _turn_of(hit: SessionHit | None) -> int | None:

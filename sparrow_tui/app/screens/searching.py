@@ -33,6 +33,10 @@ class Searching(SearchActions):
         self.query_now = language.parse("")
         self.holds_any = True
         """Whether the library has sessions, as far as is known."""
+        self.importing = self.app.syncing is not None
+        """Whether the import beside the app is not done yet."""
+        self._filling = self.importing
+        """The list fills for the first time."""
         self._shown = 0
         """Generation of the results in the list."""
         self._drawn: messages.Found | None = None
@@ -109,7 +113,11 @@ class Searching(SearchActions):
             self.list_answered()
         rows = SessionRows(event.sids, event.groups, event.counts, event.grouping)
         rows.details.update(event.details)
-        stay = Stay.YES if event.refresh else Stay.IF_CHOSEN if event.later else Stay.NO
+        stay = Stay.IF_CHOSEN if event.later else Stay.NO
+        if event.refresh:
+            # Nobody has chosen the session that came first: the newest is on top in the end.
+            stay = Stay.IF_CHOSEN if self._filling and not self.app.keys.used else Stay.YES
+            self._filling = self._filling and self.importing
         searching = bool(event.query.terms)
         self.sessions.show(rows, searching=searching, stay=stay)
         self.app.engine.snippets = self.sessions.rows_seen

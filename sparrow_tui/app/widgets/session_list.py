@@ -20,7 +20,7 @@ class Stay(Enum):
     """Whether the selection stays on its session while the rows are replaced."""
 
     NO = "another search: to the top"
-    IF_CHOSEN = "better results of the same search: only where the user has chosen a row"
+    IF_CHOSEN = "better or first results of a search: only on a row the user has chosen"
     YES = "the store has changed"
 
 

@@ -62,6 +62,12 @@ class TranscriptMoving(TranscriptScroll):
         """The turn the cursor is in."""
         return self.cursor.turn
 
+    @property
+    def moment(self) -> int | None:
+        """When the turn the cursor is in was made, in milliseconds since the epoch."""
+        turn = self.model.turns.get(self.cursor.turn)
+        return turn.time if turn is not None else None
+
     def scroll_lines(self, lines: int) -> None:
         """Scroll; going back ends following."""
         if lines < 0:
@@ -108,6 +114,8 @@ class TranscriptMoving(TranscriptScroll):
 
     def to_time(self, moment: int) -> None:
         """Show the first turn at or after a time (milliseconds since the epoch)."""
+        if self.put_off(partial(self.to_time, moment)):
+            return
         session, generation = self.session_id, self._generation
 
         def job(store: SqliteStore) -> Message:
