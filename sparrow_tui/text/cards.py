@@ -11,7 +11,7 @@ from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, ToolResult, T
 from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import ansi, diff, markdown, tools
-from sparrow_tui.text.inputs import as_text, input_lines, size_of
+from sparrow_tui.text.inputs import as_text, exceeds, input_lines
 from sparrow_tui.text.pieces import Page, chunks
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
 from sparrow_tui.text.values import beginning, json_lines, one_line, value_lines
@@ -92,7 +92,7 @@ def use(
     status, style = "…", "dim"
     if call is not None and call.result_index is not None:
         status, style = ("✗", "error") if call.is_error else ("✓", "ok")
-    small = size_of(block.input) <= (_DIFFED if level == FOLDED else RICH_LIMIT)
+    small = not exceeds(block.input, _DIFFED if level == FOLDED else RICH_LIMIT)
     edit = diff.edit_of(block.name, block.input, whole=level == FULL) if small else None
     right = [tools.duration(call.duration_ms) if call is not None else ""]
     if edit is not None:
@@ -160,7 +160,8 @@ def result(
         asked = cut((Span(answered, "dim"),), max(width // 2, 8))
         head = (head[0], *asked, Span("  "), head[1])
     if level == FOLDED:
-        first = clean_line(_after_report(said)[: width * 8], width)
+        begins = _report_end(said)
+        first = clean_line(said[begins : begins + width * 8], width)
         page.add([cut((*head, Span("  "), Span(first, tone)), width), *pictures], number)
         return
     page.add([cut(head, width)], number)
@@ -176,10 +177,10 @@ def result(
     page.add(pictures, number)
 
 
-def _after_report(said: str) -> str:
-    """What a command wrote, without the lines some agents put before it."""
+def _report_end(said: str) -> int:
+    """Where what a command wrote begins, after the lines some agents put before it."""
     report = _REPORT.match(said)
-    return said[report.end() :] if report else said
+    return report.end() if report else 0
 
 
 def _output(said: str) -> list[Line]:
@@ -299,7 +300,7 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         page.add([cut((*head, Span("  "), about), width)], number)
         return
     page.add([cut(head, width)], number)
-    if size_of(block.data) > RICH_LIMIT:
+    if exceeds(block.data, RICH_LIMIT):
         _large(page, tools.pretty(block.data), width, level, number)
     else:
         _frame(page, value_lines(block.data), width, level, number, "  ")

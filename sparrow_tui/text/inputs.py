@@ -7,7 +7,7 @@ from sparrow_tui.sanitize import clean
 from sparrow_tui.text.code import highlight, language_of
 from sparrow_tui.text.diff import Edit
 from sparrow_tui.text.spans import Line, Span
-from sparrow_tui.text.tools import PATHS, gist
+from sparrow_tui.text.tools import PATHS, gist, pretty
 from sparrow_tui.text.values import value_lines
 
 _CODE = {
@@ -15,26 +15,55 @@ _CODE = {
     "file_text": "", "contents": "",
 }  # fmt: skip
 """Keys of texts that are code, and the language where no path tells it."""
+MANY = 10_000
+"""Values of a large input beyond which it is shown as JSON."""
 
 
-def size_of(value: object) -> int:
-    """Characters of the strings of a JSON value, roughly."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(map(size_of, value.values()))
-    if isinstance(value, list):
-        return sum(map(size_of, value))
-    return 4
+def exceeds(value: object, most: int) -> bool:
+    """Whether a JSON value's strings have more than ``most`` characters; other values count as one.
+
+    No more of it is looked at than that takes.
+    """
+    left, waiting = most, [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            left -= len(item)
+        elif isinstance(item, dict | list):
+            if len(item) > left:
+                return True
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+        else:
+            left -= 1
+        if left < 0:
+            return True
+    return False
 
 
 def as_text(value: object) -> str:
     """A large input as it would be read: strings with their line breaks."""
+    return pretty(value) if _has_many(value) else _as_text(value)
+
+
+def _as_text(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key}:\n{as_text(item)}" for key, item in value.items())
+        return "\n".join(f"{key}:\n{_as_text(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return "\n".join(map(as_text, value))
+        return "\n".join(map(_as_text, value))
     return value if isinstance(value, str) else str(value)
+
+
+def _has_many(value: object) -> bool:
+    """Whether a value is data: of more values than a text is put together from in a moment."""
+    left, waiting = MANY, [value]
+    while waiting and left >= len(waiting):
+        item = waiting.pop()
+        left -= 1
+        if isinstance(item, dict | list):
+            if len(item) > left:
+                return True
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return bool(waiting)
 
 
 def input_lines(block: ToolUse, edit: Edit | None, *, gist_whole: bool) -> list[Line]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from sparrow_tui.sanitize import clean_line
+from sparrow_tui.text.values import beginning
 
 Input = dict[str, Any]
 
@@ -43,7 +45,7 @@ def gist(name: str, value: Any) -> str:
     if isinstance(value, str):
         return clean_line(_patch_gist(value) or value, LIMIT)
     if not isinstance(value, dict):
-        return "" if value is None else clean_line(_json(value), LIMIT)
+        return "" if value is None else clean_line(_json(beginning(value, LIMIT)), LIMIT)
     for patch in (value.get("patch"), value.get("patchText"), value.get("input")):
         if isinstance(patch, str) and (found := _patch_gist(patch)):
             return clean_line(found, LIMIT)
@@ -77,8 +79,9 @@ def _any(value: Input) -> str:
     said = _first(value, *_FIRST)
     if said:
         return said + _range(value)
-    return next((s for s in value.values() if isinstance(s, str) and s.strip()), "") or (
-        _json(value) if value else ""
+    values = islice(value.values(), LIMIT)
+    return next((s for s in values if isinstance(s, str) and s.strip()), "") or (
+        _json(beginning(value, LIMIT)) if value else ""
     )
 
 
@@ -87,7 +90,7 @@ def _shell(value: Input) -> str:
     if isinstance(command, dict):
         command = command.get("command", "")
     if isinstance(command, list):
-        words = [str(word) for word in command]
+        words = [str(word) for word in command[:LIMIT]]
         command = words[-1] if len(words) == 3 and words[1] in ("-c", "-lc") else " ".join(words)
     return str(command)
 

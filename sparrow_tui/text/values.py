@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import islice
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -23,14 +23,31 @@ def one_line(value: Any) -> str:
 
 
 def beginning(value: Any, most: int) -> Any:
-    """A part of a JSON value that as JSON has its first ``most`` characters, if it has so many."""
-    if isinstance(value, str):
-        return value[:most]
-    if isinstance(value, dict):
-        return {key: beginning(item, most) for key, item in islice(value.items(), most)}
-    if isinstance(value, list):
-        return [beginning(item, most) for item in value[:most]]
-    return value
+    """A part of a JSON value that as JSON has its first ``most`` characters, if it has so many.
+
+    No more of it is looked at than that takes.
+    """
+    left = most
+
+    def part(item: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if isinstance(item, str):
+            left -= min(len(item), most)
+            return item[:most]
+        if isinstance(item, dict):
+            some: dict[str, Any] = {}
+            for key, inner in item.items():
+                if left <= 0:
+                    break
+                left -= len(key)
+                some[key] = part(inner)
+            return some
+        if isinstance(item, list):
+            return [part(inner) for inner in takewhile(lambda _: left > 0, item)]
+        return item
+
+    return part(value)
 
 
 def value_lines(value: Any) -> list[Line]:

@@ -1,8 +1,36 @@
-"""JSON values in little room."""
+"""JSON values in little room, and of any size at little cost."""
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from sparrow_tui.model import Raw, ToolUse
+from sparrow_tui.text import cards
+from sparrow_tui.text.inputs import as_text, exceeds
+from sparrow_tui.text.pieces import Page
+from sparrow_tui.text.tools import gist
 from sparrow_tui.text.values import beginning, one_line
+
+
+class Row(dict):
+    """One of many values that notes how often any of them is looked into."""
+
+    looks = 0
+
+    def values(self):
+        Row.looks += 1
+        return super().values()
+
+    def items(self):
+        Row.looks += 1
+        return super().items()
+
+
+@pytest.fixture
+def rows():
+    Row.looks = 0
+    return [Row(id=n, name=f"name {n}", inner=[n, [n]]) for n in range(50_000)]
 
 
 def test_the_beginning_of_a_large_value_is_all_that_is_made():
@@ -11,3 +39,32 @@ def test_the_beginning_of_a_large_value_is_all_that_is_made():
         part = beginning(value, 200)
         assert one_line(part)[:200] == one_line(value)[:200]
         assert len(one_line(part)) < 60_000
+
+
+def test_a_value_wide_on_every_level_is_looked_at_from_its_beginning_only(rows):
+    deep = [[rows] * 1_000] * 1_000
+    assert one_line(beginning(deep, 200))[:200] == one_line(beginning(deep, 900))[:200]
+    assert Row.looks < 1_000
+
+
+def test_a_folded_card_of_a_large_value_looks_at_little_of_it(rows):
+    assert gist("query", {"rows": rows}).startswith('{"rows":[{"id":0')
+    cards.use(
+        Page(), ToolUse(id="a", name="query", input={"rows": rows}), None, 80, cards.FOLDED, 0
+    )
+    cards.raw(Page(), Raw(kind="k", data=rows), 80, cards.FOLDED, 0)
+    assert Row.looks < 5_000
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [("abc", 3), (["ab", "c"], 3), ({"k": "abc"}, 3), ([1, None, True], 3), ({}, 0)],
+)
+def test_the_size_of_a_value_is_that_of_its_texts(value, size):
+    assert not exceeds(value, size)
+    assert exceeds(value, size - 1)
+
+
+def test_a_large_input_of_few_texts_reads_as_they_do_and_data_as_json(rows):
+    assert as_text({"old": "a\nb", "edits": [{"new": "c\nd"}]}) == "old:\na\nb\nedits:\nnew:\nc\nd"
+    assert msgspec.json.decode(as_text(rows)) == rows

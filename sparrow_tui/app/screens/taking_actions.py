@@ -53,8 +53,17 @@ class TakingActions(SessionActions):
     @on(TranscriptView.Copied)
     def _copied(self, event: TranscriptView.Copied) -> None:
         event.stop()
-        clipboard.copy(event.text, self.app.copy_to_clipboard)
-        self.transcript.say(f"copied {event.what}: {len(event.text):,} characters")
+
+        def take(_: SqliteStore) -> Callable[[], object]:
+            text = event.make()
+
+            def copy() -> None:
+                clipboard.copy(text, self.app.copy_to_clipboard)
+                self.transcript.say(f"copied {event.what}: {len(text):,} characters")
+
+            return copy
+
+        self._beside(take)
 
     # Resuming
 

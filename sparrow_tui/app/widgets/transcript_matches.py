@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -143,7 +143,7 @@ class TranscriptMatches(TranscriptMoving):
             return
         for number, block in enumerate(content.blocks):
             texts = (part for text in block_texts(block) for part in chunks(text[:LOOKED]))
-            if any(highlight(part) for part in texts):
+            if any(highlight(part) for part in _at_most(texts, LOOKED)):
                 self.model.view.levels[(turn, number)] = FULL
                 if content.meta:
                     self.model.view.levels[(turn, 0)] = FULL
@@ -220,3 +220,12 @@ class TranscriptMatches(TranscriptMoving):
     def action_find(self) -> None:
         """Search in this session."""
         self.post_message(self.Asked("find"))
+
+
+def _at_most(texts: Iterable[str], most: int) -> Iterator[str]:
+    """Texts until there were so many characters; each counts as one at least."""
+    for text in texts:
+        yield text
+        most -= len(text) or 1
+        if most <= 0:
+            return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import ClassVar
 
@@ -32,9 +34,9 @@ class TranscriptTaking(TranscriptMarks):
 
     @dataclass
     class Copied(Message):
-        """Text to take away."""
+        """Text to take away: what makes it, which may take long, and what it is."""
 
-        text: str
+        make: Callable[[], str]
         what: str
 
     def on_key(self, event: events.Key) -> None:
@@ -61,12 +63,13 @@ class TranscriptTaking(TranscriptMarks):
                     break
             self.selected_from = None
             self.restyle()
-            self.post_message(self.Copied("\n".join(lines), f"{len(lines):,} lines"))
+            self.post_message(self.Copied(lambda: "\n".join(lines), f"{len(lines):,} lines"))
             return
         turn, block = self._here()
         content = self.model.turns.get(turn)
         if content is not None and 0 <= block < len(content.blocks):
-            self.post_message(self.Copied(taking.block_text(content.blocks[block]), "block"))
+            wanted = partial(taking.block_text, content.blocks[block])
+            self.post_message(self.Copied(wanted, "block"))
         else:
             self.action_copy_turn()
 
@@ -74,7 +77,7 @@ class TranscriptTaking(TranscriptMarks):
         """Copy the turn under the cursor."""
         content = self.model.turns.get(self.cursor.turn)
         if content is not None:
-            self.post_message(self.Copied(taking.turn_text(content), "turn"))
+            self.post_message(self.Copied(partial(taking.turn_text, content), "turn"))
 
     def action_copy_code(self) -> None:
         """Copy the fenced code under the cursor."""
@@ -84,7 +87,7 @@ class TranscriptTaking(TranscriptMarks):
             taking.code_at(content, block, plain(self.model.line(self.cursor))) if content else ""
         )
         if code:
-            self.post_message(self.Copied(code, "code"))
+            self.post_message(self.Copied(lambda: code, "code"))
         else:
             self.say("no code block in this turn")
 
