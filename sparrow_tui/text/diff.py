@@ -107,6 +107,8 @@ def compare(old: str, new: str, *, whole: bool = True) -> list[Line]:
     """
     before = clean(old).expandtabs(4).split("\n") if old else []
     after = clean(new).expandtabs(4).split("\n") if new else []
+    if len(before) > 1 and len(after) > 1 and not before[-1] and not after[-1]:
+        del before[-1], after[-1]  # both end with a line break: no line stands behind it
     if len(before) > MOST_LINES or len(after) > MOST_LINES or not before or not after:
         return [
             *((Span("- ", "delete"), Span(line, "delete")) for line in before),

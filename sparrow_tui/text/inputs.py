@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sparrow_tui.model import ToolUse
-from sparrow_tui.sanitize import clean
+from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.text.code import highlight, language_of
 from sparrow_tui.text.diff import Edit
 from sparrow_tui.text.spans import Line, Span
 from sparrow_tui.text.tools import PATHS, gist, pretty
-from sparrow_tui.text.values import value_lines
+from sparrow_tui.text.values import member_lines, value_lines
 
 _CODE = {
     "command": "bash", "cmd": "bash", "script": "bash", "code": "python", "content": "",
@@ -17,6 +17,11 @@ _CODE = {
 """Keys of texts that are code, and the language where no path tells it."""
 MANY = 10_000
 """Values of a large input beyond which it is shown as JSON."""
+_TASKS = ("todos", "plan", "newTodos", "tasks")
+"""Keys of lists of tasks."""
+_SUBJECTS = ("content", "step", "subject", "title", "text", "description")
+_BOXES = {"completed": ("☑", "ok"), "done": ("☑", "ok"), "in_progress": ("◐", "warning"),
+          "cancelled": ("☒", "dim")}  # fmt: skip
 
 
 def exceeds(value: object, most: int) -> bool:
@@ -80,11 +85,15 @@ def input_lines(block: ToolUse, edit: Edit | None, *, gist_whole: bool) -> list[
     if edit is not None:
         rest = {k: v for k, v in value.items() if k not in edit.told} if _is_map(value) else {}
         known = len(rest) == 1 and gist_whole and next(iter(rest)) in PATHS
-        return [*(value_lines(rest) if rest and not known else []), *edit.lines]
+        return [*(member_lines(rest) if rest and not known else []), *edit.lines]
     if isinstance(value, str):
         return highlight(clean(value).expandtabs(4), "")
     if not isinstance(value, dict):
         return value_lines(value)
+    listed = next((key for key in _TASKS if key in value and _are_tasks(value[key])), None)
+    if listed is not None:
+        rest = {key: item for key, item in value.items() if key != listed}
+        return [*member_lines(rest), *map(_task, value[listed])]
     if gist_whole and len(value) == 1 and gist(block.name, value) in value.values():
         return []  # the card's first line says it all
     codes = [key for key, item in value.items() if key in _CODE and isinstance(item, str)]
@@ -98,7 +107,37 @@ def input_lines(block: ToolUse, edit: Edit | None, *, gist_whole: bool) -> list[
             lines.append((Span(f"{key}:", "label"),))
         lines += highlight(clean(value[key]).expandtabs(4), _CODE[key] or language_of(path))
     # What it is about comes first, what it is set to after.
-    return [*lines, *value_lines(rest)] if rest else lines
+    return [*lines, *member_lines(rest)]
+
+
+def _are_tasks(value: object) -> bool:
+    """Whether each of a list's items has a subject, a state and but a few words more."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(item, dict)
+            and isinstance(item.get("status"), str)
+            and any(key in item for key in _SUBJECTS)
+            and all(isinstance(part, str | int | float | None) for part in item.values())
+            for item in value
+        )
+    )
+
+
+def _task(item: dict[str, object]) -> Line:
+    """A task as a box and its subject; what else is said of it stands dim behind."""
+    subject = next(key for key in _SUBJECTS if key in item)
+    status = str(item["status"]).lower()
+    box, style = _BOXES.get(status, ("☐", "dim"))
+    told = status in _BOXES or status == "pending"
+    more = [
+        clean_line(str(part), 1_000)
+        for key, part in item.items()
+        if key != subject and not (key == "status" and told) and part not in (None, "")
+    ]
+    beside = Span(f"  {'  '.join(more)}", "dim") if more else Span("")
+    return (Span(f"{box} ", style), Span(clean_line(str(item[subject]), 4_000), "text"), beside)
 
 
 def _is_map(value: object) -> bool:

@@ -31,6 +31,10 @@ _INLINE = re.compile(
     r"|~~(?=\S)(?P<struck>.+?)(?<=\S)~~"
     r"|(?P<url>https?://[^\s<>\")\]]+)"
 )
+MINOR = 3
+"""Headings from this level on are strong, not coloured."""
+NARROW = 20
+"""Cells of a quote in which no other is looked for."""
 MOST_INLINE = 4_000
 """Characters of a line in which inline marks are looked for."""
 CODE_BAR = Span("▏ ", "rule")
@@ -104,13 +108,14 @@ def _line(line: str, width: int, style: str) -> list[Line]:
         return [BLANK]
     heading = _HEADING.match(line)
     if heading:
-        return fold_spans(inline(heading[2], "heading"), width)
+        level = "heading" if len(heading[1]) < MINOR else "strong"
+        return fold_spans(inline(heading[2], level), width)
     if _RULE.match(line):
         return [(Span("─" * min(width, 40), "rule"),)]
     quote = _QUOTE.match(line)
     if quote:
-        inner = fold_spans(inline(quote[1], "quote"), max(width - 2, 1))
-        return [(Span("▎ ", "rule"), *part) for part in inner] or [(Span("▎", "rule"),)]
+        inner = _line(quote[1], width - 2, "quote") if width > NARROW else [(Span(quote[1]),)]
+        return [(Span("▎ ", "rule"), *part) for part in inner]
     item = _LIST.match(line)
     if item:
         indent = " " * min(len(item[1]), 12)
@@ -137,7 +142,7 @@ def inline(text: str, style: str = "text") -> list[Span]:
         if match.start() > at:
             spans.append(Span(text[at : match.start()], style))
         if match["code"]:
-            spans.append(Span(match["codetext"], "code"))
+            spans.append(Span(match["codetext"], "ticked"))
         elif match["target"]:
             label = match["label"]
             if (label and label != match["target"]) or match["title"]:
@@ -198,6 +203,7 @@ def _cells(line: str) -> list[str]:
 def _table(source: list[str], at: int, width: int, style: str, lines: list[Line]) -> int:
     """A table in aligned columns; one too wide for the space becomes a list of its cells."""
     rows = [_cells(source[at])]
+    sides = [(mark[:1] == ":", mark[-1:] == ":") for mark in _cells(source[at + 1])]
     end = at + 2
     while end < len(source) and "|" in source[end] and source[end].strip():
         rows.append(_cells(source[end]))
@@ -232,9 +238,12 @@ def _table(source: list[str], at: int, width: int, style: str, lines: list[Line]
                 if number == 0:
                     piece = tuple(Span(s.text, "strong" if s.style == style else s.style)
                                   for s in piece)  # fmt: skip
-                used = sum(width_of(s.text) for s in piece)
+                room = widths[c] - sum(width_of(s.text) for s in piece)
+                left, right = sides[c] if c < len(sides) else (False, False)
+                before = room if right and not left else room // 2 if right else 0
                 gap = " │ " if c < columns - 1 else ""
-                line.extend([*piece, Span(" " * (widths[c] - used), style), Span(gap, "rule")])
+                line += [Span(" " * before, style), *piece]
+                line += [Span(" " * (room - before), style), Span(gap, "rule")]
             lines.append(tuple(span for span in line if span.text))
         if number == 0:
             lines.append((Span("─┼─".join("─" * w for w in widths), "rule"),))

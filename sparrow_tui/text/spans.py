@@ -1,7 +1,7 @@
 """Lines of styled text, free of any terminal: a line is spans, a span is text with a style's name.
 
 Style names are words of this vocabulary: ``text dim user assistant tool ok error warning code
-heading quote link strong emphasis strike add delete add-word delete-word hunk keyword string
+ticked heading quote link strong emphasis strike add delete add-word delete-word hunk keyword string
 number comment name notice key rule label``; or ``sgr:`` and SGR parameters for terminal output.
 """
 

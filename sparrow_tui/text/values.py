@@ -50,6 +50,9 @@ def beginning(value: Any, most: int) -> Any:
     return part(value)
 
 
+_PLAIN_KEY = re.compile(r"[\w.-]{1,200}")
+
+
 def value_lines(value: Any) -> list[Line]:
     """A JSON value over several lines.
 
@@ -57,6 +60,16 @@ def value_lines(value: Any) -> list[Line]:
     """
     lines: list[list[Span]] = [[]]
     _put(lines, value, 0)
+    return [tuple(line) for line in lines]
+
+
+def member_lines(value: dict[str, Any]) -> list[Line]:
+    """The members of a JSON object, each on lines of its own, without the braces around them."""
+    lines: list[list[Span]] = []
+    for key, item in value.items():
+        name = key if _PLAIN_KEY.fullmatch(key) else one_line(key)
+        lines.append([Span(name, "keyword"), Span(": ", "code")])
+        _put(lines, item, 0)
     return [tuple(line) for line in lines]
 
 

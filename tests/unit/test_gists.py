@@ -176,7 +176,7 @@ def test_an_opened_call_tells_its_command_once_and_first():
     page = Page()
     use(page, ToolUse("c", "Bash", {"timeout": 5, "command": "a\nb"}), None, 80, FULL, 0)
     lines = [plain(line).strip(" │") for line in page.pieces[0].lines]
-    assert lines[1:] == ["a", "b", "{", '"timeout": 5', "}"]
+    assert lines[1:] == ["a", "b", "timeout: 5"]
 
 
 def test_an_open_card_says_the_whole_name_of_its_tool() -> None:
@@ -187,3 +187,35 @@ def test_an_open_card_says_the_whole_name_of_its_tool() -> None:
         lines = [plain(line) for piece in page.pieces for line in piece.lines]
         assert name in "".join(line.removeprefix("  │ ") for line in lines), width
         assert max(map(len, lines)) <= width
+
+
+def test_an_open_card_lists_tasks_as_such() -> None:
+    tasks = [
+        {"content": "Trim", "status": "completed", "activeForm": "Trimming"},
+        {"content": "Light", "status": "in_progress"},
+        {"content": "Rest", "status": "pending"},
+        {"content": "Sing", "status": "postponed", "priority": 2},
+    ]
+    page = Page()
+    use(page, ToolUse("1", "TodoWrite", {"todos": tasks, "why": "dusk"}), None, 60, FULL, 0)
+    assert [plain(line) for piece in page.pieces for line in piece.lines][1:] == [
+        '  │ why: "dusk"', "  │ ☑ Trim  Trimming", "  │ ◐ Light", "  │ ☐ Rest",
+        "  │ ☐ Sing  postponed  2",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("todos", [[], ["x"], [{"status": 1, "content": ""}], [{"status": "x"}],
+                                   [{"status": "x", "content": {"deep": "word"}}]])  # fmt: skip
+def test_what_is_no_list_of_tasks_is_shown_as_it_is(todos: object) -> None:
+    page = Page()
+    use(page, ToolUse("1", "TodoWrite", {"todos": todos}), None, 60, FULL, 0)
+    lines = [plain(line) for piece in page.pieces for line in piece.lines]
+    assert lines[1].startswith("  │ todos: ")
+
+
+def test_a_change_of_whole_lines_has_no_empty_line_behind_it() -> None:
+    page = Page()
+    edit = {"file_path": "a", "old_string": "x\n", "new_string": "y\n"}
+    use(page, ToolUse("1", "Edit", edit), None, 60, FULL, 0)
+    lines = [plain(line) for piece in page.pieces for line in piece.lines]
+    assert lines[1:] == ["  │ - x", "  │ + y"]

@@ -46,9 +46,31 @@ def test_a_long_answer_keeps_its_markdown_and_is_laid_out_as_it_is_read():
 
 def test_ticks_inside_code_are_code() -> None:
     spans = markdown.inline("a `` x ` y `` b `one` and `code ``x`` ` end")
-    code = [span.text for span in spans if span.style == "code"]
+    code = [span.text for span in spans if span.style == "ticked"]
     assert code == [" x ` y ", "one", "code ``x`` "]
     assert (
         "".join(s.text for s in markdown.inline("lone ` tick, ``` three"))
         == "lone ` tick, ``` three"
     )
+
+
+def test_quotes_hold_quotes_lists_and_code() -> None:
+    lines = markdown.render("> said\n> > answered\n> - item\n>\n> # Loud", 40)
+    assert [plain(line) for line in lines] == ["▎ said", "▎ ▎ answered", "▎ • item", "▎ ", "▎ Loud"]
+    deep = markdown.render(">" * 5_000 + " deep", 40)
+    assert "deep" in "".join(plain(line) for line in deep)
+
+
+def test_columns_are_set_as_their_table_says() -> None:
+    said = "| Name | Tons | Flag |\n|:---|---:|:-:|\n| Ada | 7 | x |\n| Bo | 1,200 | no |"
+    assert [plain(line) for line in markdown.render(said, 40)] == [
+        "Name │  Tons │ Flag",
+        "─────┼───────┼─────",
+        "Ada  │     7 │  x  ",
+        "Bo   │ 1,200 │  no ",
+    ]
+
+
+def test_minor_headings_are_less_than_major_ones() -> None:
+    (first,), (third,) = markdown.render("## Two", 40), markdown.render("### Three", 40)
+    assert (first[0].style, third[0].style) == ("heading", "strong")

@@ -14,9 +14,9 @@ from sparrow_tui.text.spans import Line, line_width, plain
 Highlighter = Callable[[str], Sequence[tuple[int, int]]]
 
 STYLES = (
-    "dim", "user", "assistant", "tool", "ok", "error", "warning", "code", "heading", "quote",
-    "link", "strong", "emphasis", "strike", "add", "delete", "add-word", "delete-word", "hunk",
-    "keyword", "string", "number", "comment", "name", "notice", "key", "rule", "label",
+    "dim", "user", "assistant", "tool", "ok", "error", "warning", "code", "ticked", "heading",
+    "quote", "link", "strong", "emphasis", "strike", "add", "delete", "add-word", "delete-word",
+    "hunk", "keyword", "string", "number", "comment", "name", "notice", "key", "rule", "label",
 )  # fmt: skip
 """The vocabulary of `sparrow_tui.text.spans`, without ``text``."""
 
