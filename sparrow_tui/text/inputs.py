@@ -17,6 +17,8 @@ _CODE = {
 """Keys of texts that are code, and the language where no path tells it."""
 MANY = 10_000
 """Values of a large input beyond which it is shown as JSON."""
+SHORT = 1_000
+"""Characters of a task's words."""
 _TASKS = ("todos", "plan", "newTodos", "tasks")
 """Keys of lists of tasks."""
 _SUBJECTS = ("content", "step", "subject", "title", "text", "description")
@@ -119,10 +121,16 @@ def _are_tasks(value: object) -> bool:
             isinstance(item, dict)
             and isinstance(item.get("status"), str)
             and any(key in item for key in _SUBJECTS)
-            and all(isinstance(part, str | int | float | None) for part in item.values())
+            and all(_is_short(part) for part in item.values())
             for item in value
         )
     )
+
+
+def _is_short(part: object) -> bool:
+    if isinstance(part, str):
+        return len(part) < SHORT and "\n" not in part
+    return isinstance(part, int | float | None)
 
 
 def _task(item: dict[str, object]) -> Line:
@@ -132,12 +140,12 @@ def _task(item: dict[str, object]) -> Line:
     box, style = _BOXES.get(status, ("☐", "dim"))
     told = status in _BOXES or status == "pending"
     more = [
-        clean_line(str(part), 1_000)
+        clean_line(str(part), SHORT)
         for key, part in item.items()
         if key != subject and not (key == "status" and told) and part not in (None, "")
     ]
     beside = Span(f"  {'  '.join(more)}", "dim") if more else Span("")
-    return (Span(f"{box} ", style), Span(clean_line(str(item[subject]), 4_000), "text"), beside)
+    return (Span(f"{box} ", style), Span(clean_line(str(item[subject]), SHORT), "text"), beside)
 
 
 def _is_map(value: object) -> bool:

@@ -67,7 +67,7 @@ def member_lines(value: dict[str, Any]) -> list[Line]:
     """The members of a JSON object, each on lines of its own, without the braces around them."""
     lines: list[list[Span]] = []
     for key, item in value.items():
-        name = key if _PLAIN_KEY.fullmatch(key) else one_line(key)
+        name = key if _PLAIN_KEY.fullmatch(key) else one_line(str(key))
         lines.append([Span(name, "keyword"), Span(": ", "code")])
         _put(lines, item, 0)
     return [tuple(line) for line in lines]

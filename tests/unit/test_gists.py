@@ -205,6 +205,7 @@ def test_an_open_card_lists_tasks_as_such() -> None:
 
 
 @pytest.mark.parametrize("todos", [[], ["x"], [{"status": 1, "content": ""}], [{"status": "x"}],
+                                   [{"status": "x", "content": "a\nb"}],
                                    [{"status": "x", "content": {"deep": "word"}}]])  # fmt: skip
 def test_what_is_no_list_of_tasks_is_shown_as_it_is(todos: object) -> None:
     page = Page()
