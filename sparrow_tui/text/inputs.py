@@ -136,16 +136,11 @@ def _is_short(part: object) -> bool:
 def _task(item: dict[str, object]) -> Line:
     """A task as a box and its subject; what else is said of it stands dim behind."""
     subject = next(key for key in _SUBJECTS if key in item)
-    status = str(item["status"]).lower()
-    box, style = _BOXES.get(status, ("☐", "dim"))
-    told = status in _BOXES or status == "pending"
-    more = [
-        clean_line(str(part), SHORT)
-        for key, part in item.items()
-        if key != subject and not (key == "status" and told) and part not in (None, "")
-    ]
-    beside = Span(f"  {'  '.join(more)}", "dim") if more else Span("")
-    return (Span(f"{box} ", style), Span(clean_line(str(item[subject]), SHORT), "text"), beside)
+    box, style = _BOXES.get(str(item["status"]).lower(), ("☐", "dim"))
+    more = [str(part) for key, part in item.items() if key != subject and part not in (None, "")]
+    beside = clean_line(" · ".join(more).replace("in_progress", "in progress"), SHORT * len(more))
+    said = Span(clean_line(str(item[subject]), SHORT), "text")
+    return (Span(f"{box} ", style), said, Span(f"  {beside}", "dim"))
 
 
 def _is_map(value: object) -> bool:

@@ -55,7 +55,11 @@ def strings(value: Any) -> Iterator[str]:
 def claude_texts(path: Path) -> Iterator[tuple[str, str]]:
     """(kind, text) of a Claude Code transcript's blocks, side chains left out."""
     for record in records(path):
-        if record.get("type") not in ("user", "assistant") or record.get("isSidechain"):
+        if record.get("isSidechain"):
+            continue
+        if record.get("type") == "attachment":
+            yield from (("context", said) for said in _attached(record["attachment"]))
+        if record.get("type") not in ("user", "assistant"):
             continue
         content = (record.get("message") or {}).get("content")
         for block in [{"type": "text", "text": content}] if isinstance(content, str) else content:
@@ -72,6 +76,23 @@ def claude_texts(path: Path) -> Iterator[tuple[str, str]]:
                 for part in parts:
                     if isinstance(part, dict) and isinstance(part.get("text"), str):
                         yield "result", part["text"]
+
+
+def _attached(body: dict[str, Any]) -> Iterator[str]:
+    """What an attachment gives to the model, but for lists of what is on offer."""
+    kind, content = body.get("type"), body.get("content")
+    if kind == "file":
+        yield from strings((content.get("file") or {}).get("content"))
+    elif kind == "edited_text_file":
+        yield from strings(body.get("snippet"))
+    elif kind == "nested_memory":
+        yield from strings(content.get("content"))
+    elif kind in ("hook_success", "hook_additional_context", "hook_system_message"):
+        yield from strings(content)
+    elif kind in ("task_reminder", "todo_reminder"):
+        yield from (said for item in content for said in strings([item.get("subject") or ""]))
+    elif kind == "queued_command":
+        yield from strings(body.get("prompt"))
 
 
 def codex_texts(path: Path) -> Iterator[tuple[str, str]]:

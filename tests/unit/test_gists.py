@@ -199,8 +199,8 @@ def test_an_open_card_lists_tasks_as_such() -> None:
     page = Page()
     use(page, ToolUse("1", "TodoWrite", {"todos": tasks, "why": "dusk"}), None, 60, FULL, 0)
     assert [plain(line) for piece in page.pieces for line in piece.lines][1:] == [
-        '  │ why: "dusk"', "  │ ☑ Trim  Trimming", "  │ ◐ Light", "  │ ☐ Rest",
-        "  │ ☐ Sing  postponed  2",
+        '  │ why: "dusk"', "  │ ☑ Trim  completed · Trimming", "  │ ◐ Light  in progress",
+        "  │ ☐ Rest  pending", "  │ ☐ Sing  postponed · 2",
     ]  # fmt: skip
 
 
