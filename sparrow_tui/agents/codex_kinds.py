@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from sparrow_tui.agents.common import as_text
 
 SKIPPED_EVENTS = frozenset(
     (
@@ -10,12 +13,12 @@ SKIPPED_EVENTS = frozenset(
         "agent_reasoning_raw_content_delta",
         "agent_reasoning_section_break", "apply_patch_approval_request", "background_event",
         "collab_agent_spawn_begin", "context_compacted",
-        "deprecation_notice", "elicitation_request", "entered_review_mode",
+        "elicitation_request",
         "collab_agent_interaction_begin", "collab_agent_interaction_end", "collab_close_begin",
         "collab_close_end", "collab_resume_begin", "collab_resume_end", "collab_waiting_begin",
         "collab_waiting_end", "dynamic_tool_call_request", "dynamic_tool_call_response",
-        "guardian_assessment", "guardian_warning", "hook_completed", "hook_started",
-        "mcp_tool_call_update", "model_reroute", "model_verification",
+        "guardian_assessment", "hook_completed", "hook_started",
+        "mcp_tool_call_update", "model_verification",
         "realtime_conversation_closed", "realtime_conversation_list_voices_response",
         "realtime_conversation_realtime",
         "realtime_conversation_sdp", "realtime_conversation_started", "request_permissions",
@@ -29,11 +32,21 @@ SKIPPED_EVENTS = frozenset(
         "plan_update", "raw_response_item", "reasoning_content_delta",
         "reasoning_raw_content_delta", "request_user_input", "session_configured",
         "shutdown_complete", "skills_update_available", "terminal_interaction",
-        "thread_goal_updated", "turn_diff", "undo_completed", "undo_started",
-        "view_image_tool_call", "warning", "web_search_begin", "web_search_end",
+        "turn_diff", "undo_started",
+        "view_image_tool_call", "web_search_begin", "web_search_end",
     )
 )  # fmt: skip
 """Events that repeat what items say, or say nothing a reader wants."""
+TOLD_EVENTS = {
+    "deprecation_notice": ("", ("summary", "details")),
+    "entered_review_mode": ("Review: ", ("user_facing_hint",)),
+    "guardian_warning": ("", ("message",)),
+    "model_reroute": ("Another model answers: ", ("to_model", "reason")),
+    "thread_goal_updated": ("Goal: ", ("objective",)),
+    "undo_completed": ("", ("message",)),
+    "warning": ("", ("message",)),
+}
+"""Events that are marks: what stands before their words, and under which keys these are."""
 SKIPPED_ITEMS = frozenset(
     (
         "additional_tools", "compaction", "compaction_summary", "compaction_trigger",
@@ -66,3 +79,12 @@ def injected(text: str, *, surely: bool = False) -> bool:
     if text.startswith(INJECTED):
         return True
     return not surely and (text.startswith("Warning: ") or _TAGGED.fullmatch(text) is not None)
+
+
+def event_words(kind: str, body: dict[str, Any]) -> str:
+    """What an event of `TOLD_EVENTS` says; empty if nothing."""
+    begins, keys = TOLD_EVENTS[kind]
+    goal = body.get("goal")
+    facts = goal if isinstance(goal, dict) else body
+    said = "\n".join(words for key in keys if (words := as_text(facts.get(key)).strip()))
+    return f"{begins}{said}" if said else ""

@@ -11,7 +11,13 @@ from typing import Any, Self
 from sparrow_tui.agents import codex_header, lines
 from sparrow_tui.agents.base import Source, SourceError
 from sparrow_tui.agents.codex_items import CodexItems
-from sparrow_tui.agents.codex_kinds import SKIPPED_EVENTS, SKIPPED_RECORDS, injected
+from sparrow_tui.agents.codex_kinds import (
+    SKIPPED_EVENTS,
+    SKIPPED_RECORDS,
+    TOLD_EVENTS,
+    event_words,
+    injected,
+)
 from sparrow_tui.agents.common import as_text, data_url, milliseconds, whole
 from sparrow_tui.agents.line_session import WRONG_SHAPE, Rewritten
 from sparrow_tui.model import Block, Notice, Reasoning, Text, Turn
@@ -156,6 +162,8 @@ class CodexSession(CodexItems):
             self.keep()
             self.state["last"] = "waiting"
             yield self._mark(kind, body, time)
+        elif kind in TOLD_EVENTS:
+            yield from self._told(event_words(kind, body), time)
         elif kind in SKIPPED_EVENTS:
             self.skip()
         else:
@@ -183,6 +191,16 @@ class CodexSession(CodexItems):
             return
         self.keep()
         yield from self._assistant([Text(text)], time)
+
+    def _told(self, words: str, time: int | None) -> Iterator[Turn]:
+        """An event in words; a goal stands in several, of which the first is enough."""
+        if not words or words == self.state.get("told"):
+            self.skip()
+            return
+        self.state["told"] = words
+        yield from self.close()
+        self.keep()
+        yield self._turn("system", [Notice("info", words)], time, meta=True, uid="")
 
     def _mark(self, kind: str, body: dict[str, Any], time: int | None) -> Turn:
         if kind == "turn_aborted":

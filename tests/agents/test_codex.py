@@ -775,3 +775,27 @@ def test_a_message_that_does_not_say_so_is_one(tmp_path: Path) -> None:
     session = told(tmp_path, meta(), *asked(1, "Water"), bare)
     assert session.texts() == ["Water", "Watered."]
     assert session.coverage.unknown == {}
+
+
+def test_events_that_tell_something_are_marks(tmp_path: Path) -> None:
+    goal = {"threadId": SID, "goal": {"objective": "Prune the trees", "status": "active"}}
+    session = told(
+        tmp_path,
+        meta(),
+        *asked(1, "Prune"),
+        event(2, "thread_goal_updated", **goal),
+        event(3, "thread_goal_updated", **goal),
+        event(4, "warning", message="The ladder is short"),
+        event(5, "warning", message=" "),
+        event(6, "entered_review_mode", target={"type": "custom"}, user_facing_hint="the twigs"),
+        event(7, "model_reroute", from_model="a", to_model="b", reason="busy"),
+        *said(8, "Pruned."),
+    )
+    notices = [b for turn in session.turns for b in turn.blocks if isinstance(b, Notice)]
+    assert notices == [
+        Notice("info", "Goal: Prune the trees"),
+        Notice("info", "The ladder is short"),
+        Notice("info", "Review: the twigs"),
+        Notice("info", "Another model answers: b\nbusy"),
+    ]
+    assert not session.coverage.unknown
