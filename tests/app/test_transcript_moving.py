@@ -389,3 +389,41 @@ def test_a_text_is_searched_in_parts():
             assert find_bar.pattern("needle", regex=False).fits(large[:at] + "Needle" + large[at:])
         assert find_bar.pattern(r"^last\W*$", regex=True).fits(large + "\nlast!")
         assert not find_bar.pattern("needle", regex=False).fits(large)
+
+
+async def test_from_message_to_message(running, location):
+    turns = [
+        Turn(role="user", blocks=[Text("ask")]),
+        Turn(role="system", blocks=[Notice("info", "Hook"), Text("wind")], meta=True),
+        Turn(role="assistant", blocks=[ToolUse("t", "Read", {"file_path": "a"})]),
+        Turn(role="tool", blocks=[ToolResult("t", [Text("x\n" * 60)])]),
+        Turn(role="assistant", blocks=[Text("first")]),
+        Turn(role="user", blocks=[Text("taken back")], branch=True),
+        Turn(role="assistant", blocks=[Text("last\n\n" * 60)]),
+    ]
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        await driver.press("g")
+        for key, turn in (("J", 4), ("J", 6), ("K", 4), ("K", 0)):
+            await driver.press(key)
+            await driver.until(lambda turn=turn: view.current_turn == turn)
+        await driver.press("K")
+        await driver.until(lambda: view.said == "no more messages this way")
+
+
+async def test_a_click_opens_folded_context(running, location):
+    turns = [
+        Turn(role="user", blocks=[Text("hidden\nwords")], meta=True),
+        Turn(role="system", blocks=[Notice("info", "Hook"), Text("north\nwind")], meta=True),
+        Turn(role="user", blocks=[Text("ask")]),
+    ]
+    async with running(fill(location, turns), size=(100, 30)) as driver:
+        await read(driver)
+        view = driver.view
+        for turn in (1, 0):
+            row = next(y for y, place in enumerate(view._rows) if place.turn == turn)
+            view.on_click(at(view, 4, row, events.Click))
+            assert view.model.view.levels[turn, 0] == cards.FULL
+        view.on_click(at(view, 4, len(view._rows) - 1, events.Click))
+        assert len(view.model.view.levels) == 2

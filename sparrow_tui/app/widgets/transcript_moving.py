@@ -11,6 +11,7 @@ from textual.message import Message
 
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_scroll import TranscriptScroll
+from sparrow_tui.model import Text, Turn
 from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.sqlite import SqliteStore
 
@@ -31,6 +32,10 @@ class TranscriptMoving(TranscriptScroll):
                 show=False, id="view.nextprompt"),
         Binding("left_square_bracket", "step('prompt', -1)", "Previous prompt", key_display="[",
                 show=False, id="view.prevprompt"),
+        Binding("J", "message(1)", "Next message", show=False, key_display="J",
+                id="view.nextmessage"),
+        Binding("K", "message(-1)", "Previous message", show=False, key_display="K",
+                id="view.prevmessage"),
         Binding("right_curly_bracket", "step('error', 1)", "Next tool error", key_display="}",
                 show=False, id="view.nexterror"),
         Binding("left_curly_bracket", "step('error', -1)", "Previous tool error",
@@ -133,6 +138,19 @@ class TranscriptMoving(TranscriptScroll):
 
         self.loader.ask(job)
 
+    def action_message(self, step: int) -> None:
+        """The next or previous turn in which somebody says something."""
+        if self.put_off(partial(self.action_message, step)):
+            return
+        turn = self.cursor.turn + step
+        while 0 <= turn < self.model.total:
+            content = self.model.turns.get(turn)
+            if content is None or _says(content, self.model.view.branches):
+                self.to_turn(turn)
+                return
+            turn += step
+        self.say("no more messages this way")
+
     def on_transcript_moving__placed(self, event: _Placed) -> None:
         """Where the next one is."""
         event.stop()
@@ -150,3 +168,10 @@ class TranscriptMoving(TranscriptScroll):
     def action_outline(self) -> None:
         """List prompts, edits, errors and sub-agents."""
         self.post_message(self.Asked("outline"))
+
+
+def _says(turn: Turn, branches: bool) -> bool:
+    """Whether a turn has words of a person or a model, and is shown."""
+    if turn.meta or turn.role == "tool" or (turn.branch and not branches):
+        return False
+    return any(isinstance(block, Text) and block.text.strip() for block in turn.blocks)

@@ -285,6 +285,7 @@ class TranscriptView(TranscriptTaking):
         self.cursor = place
         self.redraw()
         content = self.model.turns.get(place.turn)
-        said = content.blocks[block] if content and 0 <= block < len(content.blocks) else None
-        if head and said is not None and not isinstance(said, Text):
+        if content is None or not (head and 0 <= block < len(content.blocks)):
+            return
+        if content.meta or not isinstance(content.blocks[block], Text):
             self.action_open()
