@@ -29,7 +29,7 @@ _DIFFED = 12_000
 """Characters of an edit beyond which its folded card does not tell its size."""
 _REPORT = re.compile(
     r"(?:(?:Chunk ID|Exit code|Wall time|Process (?:exited|running)|Original token count|"
-    r"Total output lines)\b[^\n]{0,80}\n+){1,8}Output:\n"
+    r"Total output lines)\b[^\n]{0,80}\n+){1,8}Output:(?:\n|$)"
 )
 """How Codex begins the output of a command."""
 _FRAME = Span("  │ ", "rule")
@@ -104,7 +104,8 @@ def use(
     about = Span(tools.gist(block.name, block.input), "text")
     said = (*head, Span("  "), about)
     wide = width - (len(end) + 2 if end else 0)
-    line = cut(said, wide)
+    whole = line_width(said) <= wide
+    line = said if whole else cut((*said[:-1], Span(tools.brief(about.text))), wide)
     room = width - line_width(line) - len(end)
     if end and room > 0:
         line = (*line, Span(" " * room), Span(end, "dim"))
@@ -115,7 +116,6 @@ def use(
         named = fold_spans([Span(clean_line(block.name), "tool")], max(width - 4, 1))
         page.add([(_FRAME, *part) for part in named], number)
     if small:
-        whole = line_width(said) <= wide
         _frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")
     else:
         _large(page, as_text(block.input), width, level, number)
@@ -145,7 +145,9 @@ def result(
     pictures = [image(b) for b in block.content if isinstance(b, Image)]
     others = [b for b in block.content if not isinstance(b, Text | Image)]
     failed = bool(block.is_error)
-    lines = said.count("\n") + 1 if said.strip() else 0
+    begins = _report_end(said)
+    empty = begins == len(said) or said.isspace()
+    lines = 0 if empty else said.count("\n", begins) + 1
     facts = []
     if not answered and (call is None or call.use_index < 0):
         facts.append("result")
@@ -160,7 +162,6 @@ def result(
         asked = cut((Span(answered, "dim"),), max(width // 2, 8))
         head = (head[0], *asked, Span("  "), head[1])
     if level == FOLDED:
-        begins = _report_end(said)
         first = clean_line(said[begins : begins + width * 8], width)
         page.add([cut((*head, Span("  "), Span(first, tone)), width), *pictures], number)
         return

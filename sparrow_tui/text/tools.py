@@ -85,6 +85,19 @@ def _any(value: Input) -> str:
     )
 
 
+_ENTERS = re.compile(r"cd (\"[^\"]*\"|'[^']*'|[^\s;&|]+) *(?:&&|;) *")
+
+
+def brief(said: str) -> str:
+    """A gist that has no room: of the folder a command is run in, the last name is enough."""
+    match = _ENTERS.match(said)
+    folder = match[1].strip("\"'").rstrip("/\\") if match else ""
+    cut = max(folder.rfind("/"), folder.rfind("\\"))
+    if match is None or cut < 1:
+        return said
+    return f"cd …{folder[cut:]} && {said[match.end() :]}"
+
+
 def _shell(value: Input) -> str:
     command = value.get("command", value.get("cmd", value.get("action", "")))
     if isinstance(command, dict):

@@ -214,7 +214,9 @@ def _answered(block: Block, previous: Turn | None, uses: Mapping[str, ToolUse] |
     if asked == [block.tool_use_id]:
         return ""
     use = (uses or {}).get(block.tool_use_id)
-    return f"{clean_line(use.name, 60)}  {tools.gist(use.name, use.input)}" if use else ""
+    if use is None:
+        return ""
+    return f"{clean_line(use.name, 60)}  {tools.brief(tools.gist(use.name, use.input))}"
 
 
 def _goes_on(page: Page, previous: Turn | None) -> bool:

@@ -11,7 +11,7 @@ from sparrow_tui.sanitize import clean_line
 from sparrow_tui.text.cards import FOLDED, FULL, result, use
 from sparrow_tui.text.pieces import Page
 from sparrow_tui.text.spans import plain
-from sparrow_tui.text.tools import LIMIT, gist
+from sparrow_tui.text.tools import LIMIT, brief, gist
 
 PATCH = "*** Begin Patch\n*** Update File: src/a.py\n-x\n+y\n*** Add File: b.py\n+z\n*** End Patch"
 
@@ -220,3 +220,38 @@ def test_a_change_of_whole_lines_has_no_empty_line_behind_it() -> None:
     use(page, ToolUse("1", "Edit", edit), None, 60, FULL, 0)
     lines = [plain(line) for piece in page.pieces for line in piece.lines]
     assert lines[1:] == ["  │ - x", "  │ + y"]
+
+
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        ("cd /home/ada/code/harbor && ls", "cd …/harbor && ls"),
+        ("cd '/home/ada/my code/' ; ls", "cd …/my code && ls"),
+        ('cd "C:\\w\\harbor" && ls', "cd …\\harbor && ls"),
+        ("cd harbor && ls", "cd harbor && ls"),
+        ("cd / && ls", "cd / && ls"),
+        ("cd /a/b", "cd /a/b"),
+        ("ls && cd /a/b && ls", "ls && cd /a/b && ls"),
+    ],
+)
+def test_where_a_command_runs_takes_little_room(said: str, short: str) -> None:
+    assert brief(said) == short
+
+
+def test_a_command_without_room_is_told_in_full_when_opened() -> None:
+    call = ToolUse("1", "Bash", {"command": "cd /home/ada/code/harbor && pytest -q tests"})
+    page = Page()
+    use(page, call, None, 40, FOLDED, 0)
+    assert plain(page.pieces[0].lines[0]) == "… Bash  cd …/harbor && pytest -q tests"
+    use(page, call, None, 40, FULL, 0)
+    said = "".join(plain(line).strip(" │") for line in page.pieces[0].lines[2:])
+    assert said.replace(" ", "") == "cd/home/ada/code/harbor&&pytest-qtests"
+
+
+def test_a_report_without_output_is_no_output() -> None:
+    page = Page()
+    report = "Chunk ID: 1\nWall time: 0.1 seconds\nProcess exited with code 1\nOutput:\n"
+    result(
+        page, ToolResult("1", [Text(report)], is_error=True, exit_code=1), None, "x", 80, FOLDED, 0
+    )
+    assert plain(page.pieces[0].lines[0]) == "  └ x  exit 1, no output  "
