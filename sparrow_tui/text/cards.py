@@ -11,7 +11,7 @@ from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, ToolResult, T
 from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import ansi, diff, markdown, tools
-from sparrow_tui.text.inputs import as_text, exceeds, input_lines
+from sparrow_tui.text.inputs import as_json, as_text, exceeds, input_lines
 from sparrow_tui.text.pieces import Page, chunks
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
 from sparrow_tui.text.values import beginning, json_lines, one_line, value_lines
@@ -302,6 +302,6 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         return
     page.add([cut(head, width)], number)
     if exceeds(block.data, RICH_LIMIT):
-        _large(page, tools.pretty(block.data), width, level, number)
+        _large(page, as_json(block.data), width, level, number)
     else:
         _frame(page, value_lines(block.data), width, level, number, "  ")

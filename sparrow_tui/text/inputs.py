@@ -49,7 +49,17 @@ def exceeds(value: object, most: int) -> bool:
 
 def as_text(value: object) -> str:
     """A large input as it would be read: strings with their line breaks."""
-    return pretty(value) if _has_many(value) else _as_text(value)
+    return as_json(value) if _has_many(value) else _as_text(value)
+
+
+_last: list[tuple[object, str]] = []
+
+
+def as_json(value: object) -> str:
+    """`pretty`, remembered for the last value: a page is laid out anew for every other width."""
+    if not _last or _last[0][0] is not value:
+        _last[:] = [(value, pretty(value))]
+    return _last[0][1]
 
 
 def _as_text(value: object) -> str:
