@@ -29,6 +29,7 @@ class Redactor:
     def __init__(self) -> None:
         self._detector = Detector()
         self._known: dict[str, str] = {}
+        self._too_many = False
         self._anywhere: re.Pattern[str] | None = None
         self.counts: Counter[str] = Counter()
         """Replacements by kind."""
@@ -42,9 +43,13 @@ class Redactor:
         """Remember the secrets of a text; ``key`` is what it was called, if anything."""
         for start, end, kind in self._detector.find(text, key):
             secret = text[start:end]
-            if len(secret) >= WORTH_REMEMBERING and len(self._known) < MOST_REMEMBERED:
-                self._known.setdefault(secret, kind)
-                self._anywhere = None
+            if len(secret) < WORTH_REMEMBERING or secret in self._known:
+                continue
+            if len(self._known) >= MOST_REMEMBERED:
+                self._too_many = True
+                continue
+            self._known[secret] = kind
+            self._anywhere = None
 
     def text(self, text: str, key: str = "") -> str:
         """A text without its secrets."""
@@ -104,7 +109,13 @@ class Redactor:
         total = self.counts.total()
         kinds = ", ".join(f"{number:,} × {kind}" for kind, number in self.counts.most_common())
         head = f"{total:,} {'secret was' if total == 1 else 'secrets were'} redacted"
-        return f"{head}: {kinds}" if total else f"{head}; look it over before you pass it on"
+        if not total:
+            return f"{head}; look it over before you pass it on"
+        more = (
+            f"; they are more than {MOST_REMEMBERED:,} different ones: some may still stand where "
+            "nothing gives them away"
+        )
+        return f"{head}: {kinds}{more if self._too_many else ''}"
 
 
 def redacted(excerpt: Excerpt) -> Excerpt:

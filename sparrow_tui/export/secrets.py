@@ -8,7 +8,7 @@ the library's last release have patterns of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
@@ -43,9 +43,22 @@ _WORDS = "|".join(keyword.DENYLIST) + "|(?:access|auth|api)_?token"
 _KEYWORD = re.compile(_WORDS)
 _CUES = ("key", "pw", "pass", "secret", "token", "contrase")
 """No text in lower case without one of these has anything assigned to a tell-tale word."""
-_SLOW = {"Cloudant Credentials", "IBM Cloud IAM Key", "IBM COS HMAC Credentials",
-         "SoftLayer Credentials"}  # fmt: skip
-"""Detectors that look for assignments: slow, and of no use without a cue."""
+_NEEDS = {
+    "AWS Access Key": ("aws", "akia", "asia", "abia", "acca", "a3t"),
+    "Basic Auth Credentials": ("://",),
+    "JSON Web Token": ("eyj",),
+    "Slack Token": ("xox", "hooks.slack.com"),
+    "Stripe Access Key": ("k_live_",),
+}
+"""What a text with a secret of these kinds has in lower case: one of these."""
+_LONG_WORD = re.compile(r"(?<![\w-])[\w-]{23,}")
+_ASSIGNING = {"Cloudant Credentials", "IBM Cloud IAM Key", "IBM COS HMAC Credentials",
+              "SoftLayer Credentials"}  # fmt: skip
+_BESIDE_LONG = {"Discord Bot Token", "Mailchimp Access Key", "Telegram Bot Token", *_ASSIGNING}
+"""Kinds of secrets that are, or have in them, a long word. Their detectors take ten times as long
+as looking for those."""
+_CUE = re.compile("key|pw|pass|token|cloudant|softlayer", re.IGNORECASE)
+_ARTIFACTORY = re.compile(r"A(?:KC|P[\dA-F])[A-Za-z0-9]{8,}")
 # What is assigned without quotes, as files of settings and shells have it: the whole line.
 _ASSIGNED = re.compile(
     r"^[ \t]{0,80}(?:export +|set +|- +)?[\w.-]{0,80}?(?:"
@@ -53,6 +66,8 @@ _ASSIGNED = re.compile(
     + r")[\w.-]{0,80}[ \t]*[=:][ \t]*(\S+)[ \t\r]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_NEAR = 120
+"""Characters beside what tells of a secret within which all of it is."""
 _AROUND = 300
 """Characters beside a tell-tale word in which its secret is looked for."""
 _REST = re.compile(r"[\w+/=.-]*")
@@ -97,14 +112,22 @@ class Detector:
             for match in pattern.finditer(text):
                 yield (*match.span(match.lastindex or 0), kind)
         lower = text.lower()
-        cued = any(cue in lower for cue in _CUES)
+        out = {kind for kind, cues in _NEEDS.items() if not _has(lower, cues)}
+        beside = list(_beside(_LONG_WORD, text))
+        cued = [(start, end) for start, end in beside if _CUE.search(text, start, end)]
         for kind, pattern, plugin in self._patterns:
-            if kind in _SLOW and not cued:
+            if kind in out:
                 continue
-            for match in pattern.finditer(text):
-                yield from _token(match, kind, plugin)
+            places: Iterable[tuple[int, int]] = ((0, len(text)),)
+            if kind in _BESIDE_LONG:
+                places = cued if kind in _ASSIGNING else beside
+            elif kind == "Artifactory Credentials":
+                places = _beside(_ARTIFACTORY, text)
+            for start, end in places:
+                for match in pattern.finditer(text, start, end):
+                    yield from _token(match, kind, plugin)
         yield from self._random(text)
-        if cued:
+        if _has(lower, _CUES):
             yield from _assigned(text, lower if len(lower) == len(text) else text)
 
     def _random(self, text: str) -> Iterator[Place]:
@@ -118,6 +141,26 @@ class Detector:
                             match.end()]  # fmt: skip
                 if not _harmless(secret, line, plugin):
                     yield (*match.span(2), plugin.secret_type)
+
+
+def _has(lower: str, cues: Sequence[str]) -> bool:
+    for cue in cues:  # noqa: SIM110 - for every text of a session
+        if cue in lower:
+            return True
+    return False
+
+
+def _beside(sign: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Where a sign is in a text, with what is around it: starts and ends that do not overlap."""
+    start = end = -1
+    for match in sign.finditer(text):
+        if match.start() - _NEAR > end:
+            if end > 0:
+                yield start, end
+            start = max(match.start() - _NEAR, 0)
+        end = min(match.end() + _NEAR, len(text))
+    if end > 0:
+        yield start, end
 
 
 def _token(match: re.Match[str], kind: str, plugin: Any) -> Iterator[Place]:
@@ -137,13 +180,17 @@ def _token(match: re.Match[str], kind: str, plugin: Any) -> Iterator[Place]:
 
 def _assigned(text: str, lower: str) -> Iterator[Place]:
     """What is assigned to something called a password, key or secret."""
-    done = -1
+    done = assigned = -1
     for word in _KEYWORD.finditer(lower):
+        begins = max(text.rfind("\n", max(word.start() - _AROUND, 0), word.start()) + 1, 0)
+        if (begins or word.start() <= _AROUND) and begins > assigned:
+            assigned = begins
+            yield from _whole_line(text, begins)
         if word.start() < done:
             continue
-        start = max(text.rfind("\n", 0, word.start()) + 1, word.start() - _AROUND)
-        stop = text.find("\n", word.end())
-        stop = min(len(text) if stop < 0 else stop, word.end() + _AROUND)
+        start = max(begins, word.start() - _AROUND)
+        stop = text.find("\n", word.end(), word.end() + _AROUND)
+        stop = min(len(text), word.end() + _AROUND) if stop < 0 else stop
         done = stop
         line = text[start:stop]
         for pattern, group in keyword.QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP.items():
@@ -151,12 +198,18 @@ def _assigned(text: str, lower: str) -> Iterator[Place]:
                 if not _harmless(match[group], line) and _is_value(match[group], words=True):
                     begin, end = match.span(group)
                     yield start + begin, start + end, "Secret Keyword"
-    if done >= 0:
-        for match in _ASSIGNED.finditer(text):
-            secret = match[1].strip("\"'`,;")
-            if _is_value(secret) and not _harmless(secret, match[0]):
-                begin = match.start(1) + match[1].index(secret)
-                yield begin, begin + len(secret), "Secret Keyword"
+
+
+def _whole_line(text: str, start: int) -> Iterator[Place]:
+    """What a line that begins there assigns, without quotes, to something with such a name."""
+    stop = text.find("\n", start)
+    match = _ASSIGNED.match(text, start, len(text) if stop < 0 else stop)
+    if match is None:
+        return
+    secret = match[1].strip("\"'`,;")
+    if _is_value(secret) and not _harmless(secret, match[0]):
+        begin = match.start(1) + match[1].index(secret)
+        yield begin, begin + len(secret), "Secret Keyword"
 
 
 def _is_value(secret: str, *, words: bool = False) -> bool:

@@ -7,8 +7,9 @@ import json
 import pytest
 from excerpts import call, excerpt_of
 
-from sparrow_tui.export import formats
+from sparrow_tui.export import formats, redact
 from sparrow_tui.export.redact import Redactor
+from sparrow_tui.export.secrets import Detector
 from sparrow_tui.model import Notice, Raw, Reasoning, Text, Turn
 
 # Put together here, so that no scanner takes this file for one that holds secrets.
@@ -64,6 +65,58 @@ def test_secrets_are_found(text: str, secret: str, kind: str) -> None:
 )
 def test_other_texts_are_left_alone(text: str) -> None:
     assert Redactor().text(text) == text
+
+
+HEX = "".join(f"{n * 37 % 16:x}" for n in range(64))
+MANY = [
+    ("Artifactory Credentials", "AKC" + "p8" * 20),
+    ("Artifactory Credentials", "AP1" + "b3Xy" * 6),
+    ("Cloudant Credentials", f"cloudant_password = '{HEX}'"),
+    ("Cloudant Credentials", f"https://bob:{HEX}@bob.cloudant.com"),
+    ("Discord Bot Token", "M" + "TA" * 11 + "x" + ".Cl2FMQ." + "ab3" * 9),
+    ("IBM Cloud IAM Key", f"ibm_cloud_api_key={HEX[:44]}"),
+    ("IBM COS HMAC Credentials", f"cos_hmac_secret_access_key: {HEX[:48]}"),
+    ("Mailchimp Access Key", f"{HEX[:32]}-us12"),
+    ("SoftLayer Credentials", f"sl_api_key = {HEX}"),
+    ("SoftLayer Credentials", f"https://api.softlayer.com/soap/v3/{HEX}"),
+    ("Stripe Access Key", "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"),
+    ("Telegram Bot Token", "110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"),
+    ("AWS Access Key", "aws_key = '" + "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" + "'"),
+    ("Basic Auth Credentials", "ftp://ann:pw@host"),
+    ("JSON Web Token", JWT),
+    ("Slack Token", "https://hooks.slack.com/services/" + "T0AB/B0CD/e1f2"),
+]
+"""Secrets whose detectors only look where a text has some sign of them."""
+
+
+def detected(text: str) -> set[str]:
+    """Kinds that the library's own patterns find anywhere in a text."""
+    detector = Detector()
+    return {kind for kind, pattern, _ in detector._patterns if pattern.search(text)}
+
+
+@pytest.mark.parametrize(("kind", "text"), MANY)
+@pytest.mark.parametrize(
+    "around", ["{}", "x\n{}\ny", 'words "{}" ' * 3 + "z" * 500, "a " * 900 + "{} b"]
+)
+def test_where_a_detector_does_not_look_there_is_nothing(kind: str, text: str, around: str) -> None:
+    whole = around.replace("{}", text)
+    assert kind in detected(whole) or kind in ("Artifactory Credentials", "SoftLayer Credentials")
+    found = {kind for _, _, kind in Detector().find(whole)}
+    assert detected(whole) <= found | {"Public IP (ipv4)"}
+
+
+def test_secrets_too_many_to_be_remembered_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "MOST_REMEMBERED", 2)
+    secrets = [f"tr0ub4dor-and-{n}" for n in range(4)]
+    turns = [Turn(role="user", blocks=[Text(f"DB_PASSWORD={secret}")]) for secret in secrets]
+    source = excerpt_of([*turns, *turns])
+    text = "".join(formats.pieces(source, "md", redact=True))
+    assert not any(secret in text for secret in secrets)
+    assert source.notes == [
+        "8 secrets were redacted: 8 × Secret Keyword; they are more than 2 different ones: some "
+        "may still stand where nothing gives them away"
+    ]
 
 
 def test_values_are_redacted_by_their_names() -> None:
