@@ -3,14 +3,14 @@
 ``enqueue`` has the words; ``dequeue`` takes them out to become a record of their own; ``remove``
 takes them out to be given to the model in the midst of its work. Later versions write a
 ``queued_command`` attachment then; until 2.1.49 nothing else holds them. ``popAll`` gives all
-back to the input box.
+back to the input box. What only the queue tells is shown as context: prompts are counted by the
+records that are messages, as everybody counts them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sparrow_tui.agents.claude_tree import INJECTED
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.model import Text, Turn
 
@@ -82,5 +82,4 @@ def flush(state: dict[str, Any], branch: bool) -> list[Turn]:
 
 def _turn(words: str, time: int | None, branch: bool) -> Turn:
     uid = f"queued:{time}" if time else ""
-    put_in = words.lstrip().startswith(INJECTED)
-    return Turn(role="user", blocks=[Text(words)], time=time, uid=uid, meta=put_in, branch=branch)
+    return Turn(role="user", blocks=[Text(words)], time=time, uid=uid, meta=True, branch=branch)

@@ -63,7 +63,6 @@ def queued(record: dict[str, Any], waiting: list[str], count: Count) -> None:
     elif waiting and record["operation"] in ("dequeue", "remove"):
         words = waiting.pop(0)
         if record["operation"] == "remove" and words and words[0] not in "/{":
-            count.prompts += not words.startswith(NOT_TYPED)
             count.say(words)
 
 

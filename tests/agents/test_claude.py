@@ -436,11 +436,11 @@ def test_words_typed_meanwhile_that_only_the_queue_tells(tmp_path: Path) -> None
         user("u2", "a2", 8, "Then rest"),
     ]
     session = told(tmp_path, *begun)
-    assert [(t.role, t.meta) for t in session.turns[2:]] == [("user", False), ("user", True)]
+    assert [(t.role, t.meta) for t in session.turns[2:]] == [("user", True), ("user", True)]
     session = told(tmp_path, *begun, *answered)
     assert session.roles == ["user", "assistant", "tool", "user", "user", "assistant", "user"]
     assert session.turns[3].blocks == [Text("Mind the glass")]
-    assert [turn.meta for turn in session.turns[3:5]] == [False, True]
+    assert [turn.meta for turn in session.turns[3:]] == [True, True, False, False]
     assert session.coverage.kept == 7
 
 
