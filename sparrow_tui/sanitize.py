@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # Whole escape sequences: CSI, OSC/DCS/SOS/PM/APC strings (also unterminated), then two-byte ones.
 # The one-character forms of C1 begin none: terminals read UTF-8, and in text that was decoded
@@ -21,6 +22,8 @@ _DANGEROUS = (
 _BAD = re.compile(f"[{_DANGEROUS}]")
 _SUSPECT = re.compile(f"[{_DANGEROUS}\r]")
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+PART = 200_000
+"""Characters that are looked through at once."""
 
 
 def _picture(match: re.Match[str]) -> str:
@@ -40,12 +43,39 @@ def clean(text: str) -> str:
 
     Escape sequences go; other control, bidi and invisible characters become visible
     stand-ins; tabs and newlines stay, ``\r\n`` and ``\r`` become ``\n``. Costs one regex
-    search where there is nothing to do.
+    search where there is nothing to do; a large text is looked through part by part, so that
+    other threads get their turn.
     """
+    if len(text) <= PART:
+        return _clean(text)
+    at = next((start for start, end in _parts(text) if _SUSPECT.search(text, start, end)), None)
+    if at is None:
+        return text
+    return "".join([text[:at], *(_clean(text[start:end]) for start, end in _parts(text, at))])
+
+
+def _clean(text: str) -> str:
     if not _SUSPECT.search(text):
         return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _BAD.sub(_picture, _ESCAPES.sub("", text))
+
+
+def _parts(text: str, at: int = 0) -> Iterator[tuple[int, int]]:
+    """Starts and ends of the parts of a text that can be made harmless one by one.
+
+    No escape sequence and no pair of line ends is cut in two; none has an escape inside.
+    """
+    while at < len(text):
+        end = at + PART
+        escape = text.rfind("\x1b", at, end)
+        sequence = _ESCAPES.match(text, escape) if escape >= 0 else None
+        if sequence is not None and sequence.end() > end:
+            end = escape if escape > at else sequence.end()
+        if text[end - 1 : end + 1] == "\r\n":
+            end += 1
+        yield at, min(end, len(text))
+        at = end
 
 
 def clean_line(text: str, limit: int = 400) -> str:
@@ -75,7 +105,10 @@ def storable(text: str) -> str:
     """Text that SQLite and UTF-8 can hold: NULs and lone surrogates become U+FFFD."""
     if text.isascii() and "\x00" not in text:
         return text
-    return _NOT_STORABLE.sub("\ufffd", text)
+    starts = range(0, len(text), PART)
+    if not any(_NOT_STORABLE.search(text, at, at + PART) for at in starts):
+        return text
+    return "".join([_NOT_STORABLE.sub("\ufffd", text[at : at + PART]) for at in starts])
 
 
 def json_safe(text: str) -> str:

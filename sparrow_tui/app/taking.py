@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from sparrow_tui.model import Block, Image, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
-from sparrow_tui.sanitize import clean
+from sparrow_tui.sanitize import PART, clean
 from sparrow_tui.text import tools
 
-_FENCED = re.compile(r"^(\s*)(`{3,}|~{3,})[^\n]*\n(.*?)(?:^\s*\2\s*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^[ \t]{0,200}(`{3,}|~{3,})([^\n]*)", re.MULTILINE)
 
 
 def block_text(block: Block) -> str:
@@ -48,10 +49,32 @@ def code_at(turn: Turn, block: int, line: str) -> str:
     """
     numbers = [block] if 0 <= block < len(turn.blocks) else range(len(turn.blocks))
     found = [
-        clean(match[3]).rstrip("\n")
+        clean(code).rstrip("\n")
         for number in numbers
         if isinstance(said := turn.blocks[number], Text)
-        for match in _FENCED.finditer(said.text)
+        for code in _fenced(said.text)
     ]
     wanted = line.replace("▏", "").strip()
     return next((code for code in found if wanted and wanted in code), found[0] if found else "")
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """The pieces of code between fences; without a fence that ends it code goes to the end."""
+    mark, begin = "", 0
+    for fence in _fences(text):
+        if mark and fence[1] == mark and not fence[2].strip():
+            yield text[begin : fence.start()]
+            mark = ""
+        elif not mark:
+            mark, begin = fence[1], fence.end() + 1
+    if mark and begin < len(text):
+        yield text[begin:]
+
+
+def _fences(text: str) -> Iterator[re.Match[str]]:
+    """Lines that may be a fence; a large text is searched part by part, and no line twice."""
+    at = 0
+    while at < len(text):
+        end = text.rfind("\n", at, at + PART) + 1 or text.find("\n", at + PART) + 1 or len(text)
+        yield from _FENCE.finditer(text, at, min(end, at + PART))
+        at = end

@@ -14,12 +14,14 @@ import asyncio
 import base64
 import contextlib
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sparrow_tui.app.app import SparrowApp
+from sparrow_tui.cli.app import HANDOVER
 from sparrow_tui.model import (
     Block,
     Image,
@@ -38,12 +40,13 @@ from sparrow_tui.store.prepared import Prepared, rows
 LOOK = 0.002
 KEYS = (
     ("enter", "Enter"), ("pagedown", "PgDn"), ("pagedown", "PgDn"), ("G", "G"), ("pageup", "PgUp"),
-    ("g", "g"), ("down", "j"), ("t", "t"), ("t", "t"), ("pagedown", "PgDn"), ("T", "T"),
-    ("G", "G"), ("i", "i"), ("r", "r"), ("g", "g"), ("y", "y"), ("Y", "Y"), ("n", "n"), ("O", "O"),
-    ("escape", "Esc"),
+    ("g", "g"), ("down", "j"), ("t", "t"), ("t", "t"), ("y", "y"), ("Y", "Y"),
+    ("C", "C"), ("pagedown", "PgDn"), ("T", "T"), ("G", "G"), ("i", "i"), ("r", "r"), ("g", "g"),
+    ("n", "n"), ("n", "n"), ("N", "N"), ("O", "O"), ("escape", "Esc"), ("slash", "/"),
+    ("h", "find"), ("a", "find"), ("l", "find"), ("y", "find"), ("enter", "find"), ("n", "n"),
 )  # fmt: skip
 """Keys in their order, and what they are called."""
-REST = 0.8
+REST = 0.5
 """Seconds a key's work may take, beside the screen."""
 
 
@@ -148,6 +151,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=20)
     parser.add_argument("--only", help="one kind of content")
     options = parser.parse_args()
+    sys.setswitchinterval(HANDOVER)  # as the app does
     names = ["search", *dict.fromkeys(name for _, name in KEYS), "resize"]
     print(f"{'ms':16}" + "".join(f"{name:>7}" for name in names))
     for kind, make in contents(options.megabytes * 1_000_000).items():
@@ -157,9 +161,9 @@ def main() -> None:
             location = str(Path(folder) / "a.db")
             store = open_store(location)
             info = SessionInfo(id="bench:1", title=kind, created_at=1_767_000_000_000)
-            said = [Turn(role="user", blocks=[Text("Begin, please: halyard")], time=1)]
-            said.append(Turn(role="assistant", blocks=make(), time=2))
-            said.append(Turn(role="user", blocks=[Text("Thanks")], time=3))
+            # What is large comes first: that is where the cursor is after `g`.
+            said = [Turn(role="assistant", blocks=make(), time=2)]
+            said.append(Turn(role="user", blocks=[Text("Thanks, halyard")], time=3))
             store.write([Prepared(session=info, start=0, rows=rows(said))])
             store.close()
             del said

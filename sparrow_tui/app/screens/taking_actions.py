@@ -58,6 +58,9 @@ class TakingActions(SessionActions):
             text = event.make()
 
             def copy() -> None:
+                if not text:
+                    self.transcript.say(f"no {event.what} here to copy")
+                    return
                 clipboard.copy(text, self.app.copy_to_clipboard)
                 self.transcript.say(f"copied {event.what}: {len(text):,} characters")
 

@@ -83,13 +83,10 @@ class TranscriptTaking(TranscriptMarks):
         """Copy the fenced code under the cursor."""
         turn, block = self._here()
         content = self.model.turns.get(turn)
-        code = (
-            taking.code_at(content, block, plain(self.model.line(self.cursor))) if content else ""
-        )
-        if code:
-            self.post_message(self.Copied(lambda: code, "code"))
-        else:
-            self.say("no code block in this turn")
+        if content is None:
+            return
+        here = plain(self.model.line(self.cursor))
+        self.post_message(self.Copied(partial(taking.code_at, content, block, here), "code"))
 
     def action_picture(self) -> None:
         """Look at the picture under the cursor, else at the first of this turn."""
