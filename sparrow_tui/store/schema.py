@@ -78,13 +78,13 @@ CREATE TABLE attachment_use(
 CREATE TABLE source(
   agent TEXT NOT NULL, path TEXT NOT NULL,
   stamp TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, kind TEXT NOT NULL,
-  checkpoint BLOB,                  -- MessagePack of agents.base.Checkpoint
+  checkpoint BLOB,                  -- MessagePack of agents.base.Checkpoint, as `codec.pack` does
   coverage TEXT, problem TEXT, gone INTEGER NOT NULL DEFAULT 0, read_at INTEGER,
   PRIMARY KEY (agent, path)
 ) WITHOUT ROWID;
 
 -- What every sync begins with, without the checkpoints in between.
-CREATE INDEX source_known ON source(agent, path, stamp) WHERE NOT gone;
+CREATE INDEX source_known ON source(agent, path, stamp, gone) WHERE NOT gone;
 
 CREATE TABLE deleted(               -- by the user; its source, should it be asked for again
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, agent TEXT, path TEXT

@@ -9,9 +9,11 @@ from typing import Any
 
 import apsw
 import msgspec
+import zstandard
 
 from sparrow_tui.agents.base import Checkpoint, Source
 from sparrow_tui.model import Coverage
+from sparrow_tui.store import codec
 from sparrow_tui.store.durations import ingested
 
 _checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
@@ -39,8 +41,8 @@ def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:
     """How far a source was read; ``None``: from the beginning, please."""
     data = db.execute("SELECT checkpoint FROM source WHERE agent = ? AND path = ?", key).get
     try:
-        return _checkpoint(data) if data else None
-    except msgspec.MsgspecError:
+        return _checkpoint(codec.unpack(data)) if data else None
+    except (msgspec.MsgspecError, zstandard.ZstdError):
         return None
 
 
@@ -86,7 +88,7 @@ def record(
         " read_at = excluded.read_at, gone = 0",
         (
             source.agent, source.path, source.stamp, source.size, source.mtime, source.kind,
-            _encode(mark) if mark else None, problem or None, now,
+            codec.pack(_encode(mark)) if mark else None, problem or None, now,
         ),
     )  # fmt: skip
 

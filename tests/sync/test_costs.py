@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sparrow_tui.agents.base import Place, Source
+from sparrow_tui.store import sources
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import workers
 from sparrow_tui.sync.importing import import_all
@@ -55,6 +56,17 @@ def test_a_sync_without_changes_writes_nothing_however_many_sources(
             asked.append(counted.taken())
             assert store.connection.total_changes() == before
     assert asked[0] == asked[1]
+
+
+def test_what_was_read_is_known_without_how_far(store: SqliteStore, private_home: Path) -> None:
+    claude_file(private_home, 1, "mend the net")
+    sync(store, private_home)
+    asked: list[str] = []
+    store.connection.set_exec_trace(lambda _, sql, __: asked.append(sql) is None)
+    assert len(sources.known(store.connection)) == 1
+    store.connection.set_exec_trace(None)
+    plans = [store.connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in asked]
+    assert ["COVERING INDEX" in str(plan) for plan in plans] == [True]
 
 
 def test_expiry_follows_the_agents_setting(store: SqliteStore, private_home: Path) -> None:
