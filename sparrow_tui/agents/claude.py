@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,7 @@ from sparrow_tui.agents.base import (
 from sparrow_tui.agents.claude_records import ClaudeSession
 from sparrow_tui.agents.claude_restore import write_back
 from sparrow_tui.agents.line_session import read_session
+from sparrow_tui.agents.side_chains import with_chains
 from sparrow_tui.model import SessionInfo, Turn
 
 DEFAULT_RETENTION = 30
@@ -90,25 +92,16 @@ class Claude(Agent):
         if source.kind == "history":
             yield from claude_history.read(source)
             return
-        counted = _side_lines(since)
-        held: Batch | None = None
-        withheld: Checkpoint | None = None
-        for batch in read_session(source, since, ClaudeSession.of):
-            if held is not None:
-                yield held
-            held = batch
-            if batch.fresh:
-                counted = 0
-            if _side_lines(batch.checkpoint) != counted:
-                # The file counts as read when its side chains are, too.
-                withheld, batch.checkpoint = batch.checkpoint, None
-        if held is not None and withheld is not None:
-            for batch in _side_chains(source, held.session.id, withheld):
-                yield held
-                held = batch
-            held.checkpoint = withheld
-        if held is not None:
-            yield held
+
+        def chains(ident: str, state: dict[str, Any], end: int) -> Iterator[Batch]:
+            def make(info: SessionInfo) -> ClaudeSession:
+                session = ClaudeSession(source, info.id)
+                session.info, session.again = info, True
+                return session
+
+            return claude_side.side_chains(source, ident, state, end, make)
+
+        yield from with_chains(read_session(source, since, ClaudeSession.of), since, chains)
 
     def glance(self, source: Source) -> Batch | None:
         """What was said in a transcript; the prompt history is short."""
@@ -138,23 +131,6 @@ class Claude(Agent):
         slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
         folder = self.roots(place)[0] / (slug or "unknown")
         return write_back(folder / f"{native}.jsonl", session, turns)
-
-
-def _side_lines(checkpoint: Checkpoint | None) -> int:
-    """How many records of side chains were met up to a checkpoint."""
-    with suppress(AttributeError, KeyError, TypeError, ValueError):
-        return int(checkpoint.state["state"].get("side lines", 0))  # type: ignore[union-attr]
-    return 0
-
-
-def _side_chains(source: Source, session_id: str, checkpoint: Checkpoint) -> Iterator[Batch]:
-    def make(info: SessionInfo) -> ClaudeSession:
-        session = ClaudeSession(source, info.id)
-        session.info, session.again = info, True
-        return session
-
-    state = checkpoint.state["state"]
-    yield from claude_side.side_chains(source, session_id, state, checkpoint.offset, make)
 
 
 AGENT = Claude()

@@ -16,6 +16,7 @@ from sparrow_tui.agents.base import Batch, Source, SourceError
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, whole
 from sparrow_tui.agents.line_session import WRONG_SHAPE, LineSession
+from sparrow_tui.agents.side_chains import count_line
 from sparrow_tui.model import Block, Notice, SessionInfo, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.scrub import scrubbed
 
@@ -182,7 +183,7 @@ def note_tasks(state: dict[str, Any], blocks: list[Block]) -> None:
 
 def note_side(state: dict[str, Any], record: dict[str, Any]) -> None:
     """Count a side chain's record; its first one is matched with the call that asked for it."""
-    state["side lines"] = state.get("side lines", 0) + 1
+    count_line(state)
     own = record.get("uuid")
     if not _begins(record) or not isinstance(own, str):
         return

@@ -19,9 +19,11 @@ from sparrow_tui.agents.base import (
 )
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.kimi_code import CodeWire
+from sparrow_tui.agents.kimi_side import side_chains
 from sparrow_tui.agents.kimi_wire import ContextFile, KimiSession, Wire
 from sparrow_tui.agents.line_session import read_session, with_side
 from sparrow_tui.agents.projects import by_hash, json_file
+from sparrow_tui.agents.side_chains import with_chains
 from sparrow_tui.model import SessionInfo
 
 _NAMES = ("wire.jsonl", "context.jsonl", "state.json")
@@ -89,7 +91,10 @@ class Kimi(Agent):
         def make(source: Source) -> KimiSession:
             return reader(source, _identity(Path(source.path), source.kind), _describe)
 
-        yield from read_session(source, since, make)
+        def chains(ident: str, state: dict[str, Any], end: int) -> Iterator[Batch]:
+            return side_chains(source, ident, end, lambda info: Wire(source, info, _describe))
+
+        yield from with_chains(read_session(source, since, make), since, chains)
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``kimi --session ID`` where the session began; sub-agents cannot be opened."""
@@ -134,7 +139,7 @@ def _describe(info: SessionInfo, path: Path, kind: str) -> None:
             _code_state(info, state, path.parent.name)
         return
     state = json_file(path.parent / "state.json")
-    if isinstance(state, dict):
+    if isinstance(state, dict) and not info.parent:
         title = as_text(state.get("custom_title") or state.get("title")).strip()
         info.title = title or info.title
     if info.project is None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from sparrow_tui.agents.base import Source
 from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
+from sparrow_tui.agents.kimi_side import note_side, side_of, unwrapped
 from sparrow_tui.agents.line_session import LineSession, append_text, count_unknown, some
 from sparrow_tui.agents.openai_messages import content_blocks, turn_of
+from sparrow_tui.agents.side_chains import count_line
 from sparrow_tui.model import Block, Notice, SessionInfo, Text, ToolResult, ToolUse, Turn, Usage
 
 Describe = Callable[[SessionInfo, Path, str], None]
@@ -73,9 +75,9 @@ class ContextFile(KimiSession):
 _WIRE_SKIPPED = {
     "metadata", "TurnEnd", "ApprovalRequest", "ApprovalResponse", "ApprovalRequestResolved",
     "HookTriggered", "HookResolved", "MCPLoadingBegin", "MCPLoadingEnd", "CompactionEnd",
-    "SubagentEvent", "ToolCallRequest", "QuestionRequest", "QuestionResponse", "BtwBegin", "BtwEnd",
+    "ToolCallRequest", "QuestionRequest", "QuestionResponse", "BtwBegin", "BtwEnd",
 }  # fmt: skip
-"""Events that repeat others or are of the screen only; sub-agents have files of their own."""
+"""Events that repeat others or are of the screen only."""
 
 
 class Wire(KimiSession):
@@ -91,6 +93,9 @@ class Wire(KimiSession):
             kind, payload = as_text(message.get("type")), message.get("payload")
         if not isinstance(payload, dict):
             payload = {}
+        if kind == "SubagentEvent":
+            self._side(payload)
+            return
         if kind in _WIRE_SKIPPED:
             self.skip()
             if kind == "TurnEnd":
@@ -138,6 +143,15 @@ class Wire(KimiSession):
             yield from self.close()
             yield self.unknown(f"event {kind}", record, time)
 
+    def _side(self, payload: dict[str, Any]) -> None:
+        """An event of a sub-agent: of another session, see `kimi_side.side_chains`."""
+        if (told := unwrapped(payload)) is None:
+            self.skip()
+            return
+        self.coverage.records -= 1
+        count_line(self.state)
+        note_side(self.state, told[0])
+
     def _result(self, payload: dict[str, Any]) -> ToolResult:
         value = payload.get("return_value", payload.get("result"))
         value = value if isinstance(value, dict) else {"output": value}
@@ -146,10 +160,12 @@ class Wire(KimiSession):
         if words and (not content or value.get("is_error")):
             content.append(Text(words))
         error = value.get("is_error")
+        call = as_text(payload.get("tool_call_id"))
         return ToolResult(
-            as_text(payload.get("tool_call_id")),
+            call,
             content,
             is_error=error if isinstance(error, bool) else None,
+            child=side_of(self.state, self.info.id, call),
         )
 
     def _status(self, payload: dict[str, Any], time: int | None) -> None:

@@ -182,6 +182,55 @@ def test_kimi_cli_wire(wire: Path) -> None:
     assert session.turns[-1].blocks == [Notice("interruption")]
 
 
+def side(at: int, call: str, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    told = {"task_tool_call_id": call, "event": {"type": kind, "payload": payload}}
+    return {"timestamp": T / 1000 + at, "message": {"type": "SubagentEvent", "payload": told}}
+
+
+USED = {
+    "token_usage": {"input_other": 2, "output": 1, "input_cache_read": 0, "input_cache_creation": 0}
+}
+WITH_SIDES = [
+    *WIRE[:7],
+    side(7, "t1", "TurnBegin", {"user_input": "Count the ducks"}),
+    side(7, "t1", "StepBegin", {"n": 1}),
+    side(7, "t1", "ToolCall", {"type": "function", "id": "s1", "function": {"name": "Task", "arguments": "{}"}}),
+    WIRE[7],
+    side(8, "t1", "SubagentEvent", {"task_tool_call_id": "s1", "event": {
+        "type": "TurnBegin", "payload": {"user_input": "Count again"}}}),
+    side(8, "t1", "StatusUpdate", USED),
+    side(8, "t1", "ToolResult", {"tool_call_id": "s1", "return_value": {"is_error": True, "output": "fog"}}),
+    *WIRE[8:],
+]  # fmt: skip
+
+
+def test_kimi_cli_sub_agents_told_in_their_callers_log(wire: Path) -> None:
+    write(wire, WITH_SIDES)
+    found = read_all(AGENT, AGENT.source_at(wire))
+    main, counting, again = (
+        found[ident] for ident in ("1111-2222", "1111-2222/side-t1", "1111-2222/side-s1")
+    )
+    assert len(found) == 3
+    assert main.usage == Usage(9, 3, 4, 0)
+    assert main.results()[0].child == "kimi:1111-2222/side-t1"
+    assert main.coverage.records == len(WIRE)
+    assert (counting.info.parent, counting.info.parent_tool_use) == ("kimi:1111-2222", "t1")
+    assert counting.info.project == "/home/ada/pond"
+    assert counting.info.title is None
+    assert counting.roles == ["user", "assistant", "tool"]
+    assert (counting.uses()[0].id, counting.results()[0].is_error) == ("s1", True)
+    assert counting.results()[0].child == "kimi:1111-2222/side-s1"
+    assert counting.usage == Usage(2, 1)
+    assert (again.info.parent, again.texts()) == ("kimi:1111-2222/side-t1", ["Count again"])
+
+
+def test_kimi_cli_sub_agents_with_logs_of_their_own(wire: Path) -> None:
+    told = side(7, "t1", "TurnBegin", {"user_input": "Count the ducks"})
+    told["message"]["payload"] |= {"agent_id": "a1", "parent_tool_call_id": "t1"}
+    write(wire, [*WIRE, told])
+    assert only(wire).coverage.skipped
+
+
 def test_kimi_cli_context_only(tmp_path: Path) -> None:
     named = "0" * 32
     records: list[dict[str, Any]] = [
@@ -230,6 +279,9 @@ def test_growing_rewritten_and_hostile_files(code: Path, wire: Path) -> None:
         grow(AGENT, path)
         rewrite(AGENT, path)
         assert torture_lines(AGENT, path) > 500
+    write(wire, WITH_SIDES)
+    grow(AGENT, wire)
+    assert torture_lines(AGENT, wire) > 500
 
 
 def test_a_step_in_the_making_is_shown_and_then_replaced(code: Path) -> None:
