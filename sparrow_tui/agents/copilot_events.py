@@ -174,21 +174,8 @@ class Events:
 
         Input includes what was read from and written to the cache.
         """
-        metrics = data.get("modelMetrics")
         turns: list[Turn] = []
-        for model, of in (metrics if isinstance(metrics, dict) else {}).items():
-            used = of.get("usage") if isinstance(of, dict) else None
-            if not isinstance(used, dict):
-                continue
-            read, written = whole(used.get("cacheReadTokens")), whole(used.get("cacheWriteTokens"))
-            total = Usage(
-                input=max(0, whole(used.get("inputTokens")) - read - written),
-                output=whole(used.get("outputTokens")),
-                cache_read=read,
-                cache_write=written,
-                reasoning=whole(used.get("reasoningTokens")),
-            )
-            left = total.beyond(Usage(output=self.spent.get(model, 0)))
+        for model, left in _left(_totals(data.get("modelMetrics")), self.spent).items():
             if not left.total and not left.reasoning:
                 continue
             if turn.usage is None:
@@ -264,6 +251,38 @@ class Events:
         ):
             if value:
                 info.extra[key] = as_text(value)
+
+
+def _totals(metrics: Any) -> dict[str, Usage]:
+    """A run's tokens by model."""
+    totals: dict[str, Usage] = {}
+    for model, of in (metrics if isinstance(metrics, dict) else {}).items():
+        used = of.get("usage") if isinstance(of, dict) else None
+        if isinstance(used, dict):
+            read, written = whole(used.get("cacheReadTokens")), whole(used.get("cacheWriteTokens"))
+            totals[model] = Usage(
+                input=max(0, whole(used.get("inputTokens")) - read - written),
+                output=whole(used.get("outputTokens")),
+                cache_read=read,
+                cache_write=written,
+                reasoning=whole(used.get("reasoningTokens")),
+            )
+    return totals
+
+
+def _left(totals: dict[str, Usage], spent: dict[str, int]) -> dict[str, Usage]:
+    """What totals hold beyond the output tokens that messages told.
+
+    Messages may name no model or another than was asked (early 2026): what they told beyond
+    their own model's total is part of the others'.
+    """
+    left = {model: used.beyond(Usage(output=spent.get(model, 0))) for model, used in totals.items()}
+    over = sum(spent.values()) - sum(min(u.output, spent.get(m, 0)) for m, u in totals.items())
+    for model in sorted(left, key=lambda each: -left[each].output):
+        part = min(over, left[model].output)
+        left[model] = left[model].beyond(Usage(output=part))
+        over -= part
+    return left
 
 
 def _attachment(attachment: dict[str, Any]) -> Block:

@@ -74,6 +74,26 @@ def write(path: Path, *records: Any, tail: str = "") -> Path:
     return path
 
 
+@pytest.mark.parametrize("named", ["", "small-model", "other-model"])
+def test_closing_totals_hold_what_messages_told_under_another_name(
+    tmp_path: Path, named: str
+) -> None:
+    told = {"model": named} if named else {}
+    path = write(
+        chat(tmp_path),
+        event("session.start", 0, sessionId=SID),
+        event("user.message", 1, content="Count the ducks"),
+        event("assistant.message", 2, messageId="m1", content="I ask.", outputTokens=40, **told),
+        event("assistant.message", 3, messageId="m2", content="Two.", outputTokens=5, parentToolCallId="c1", **told),
+        event("session.shutdown", 4, modelMetrics=metrics(big_model=(100, 40, 0, 0, 0), small_model=(10, 6, 0, 0, 0))),
+        event("session.resume", 5),
+        event("assistant.message", 6, messageId="m3", content="Again.", outputTokens=7, **told),
+    )  # fmt: skip
+    sessions = read_all(AGENT, AGENT.source_at(path))
+    assert sessions[SID].usage == Usage(110, 40 + 1 + 7)
+    assert sessions[f"{SID}/c1"].usage == Usage(output=5)
+
+
 def test_a_session(tmp_path: Path) -> None:
     path = write(chat(tmp_path), *LOG)
     (session,) = read_all(AGENT, AGENT.source_at(path)).values()
