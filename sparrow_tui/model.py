@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from sparrow_tui.large import Large
 from sparrow_tui.sanitize import storable
 
 
@@ -42,7 +43,10 @@ class Image(msgspec.Struct, tag="image", omit_defaults=True):
 
 
 class ToolUse(msgspec.Struct, tag="tool_use", omit_defaults=True):
-    """The model calls a tool. ``input`` is any JSON value (mostly an object)."""
+    """The model calls a tool. ``input`` is any JSON value (mostly an object).
+
+    Where turns are read to be shown, data of very many values is `Large`; in `Raw` too.
+    """
 
     id: str
     name: str
@@ -266,3 +270,6 @@ def value_texts(value: Any) -> Iterator[str]:
             yield from value_texts(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
+    elif isinstance(value, Large):
+        for item in value.texts():
+            yield from value_texts(item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sparrow_tui.large import Large
 from sparrow_tui.model import Block, Image, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
 from sparrow_tui.sanitize import PART, clean
 from sparrow_tui.text import tools
@@ -22,13 +23,17 @@ def block_text(block: Block) -> str:
             for key in ("command", "cmd", "code", "content", "patch"):
                 if isinstance(value.get(key), str):
                     return clean(value[key])
-        return clean(value if isinstance(value, str) else tools.pretty(value))
+        return clean(value if isinstance(value, str) else _json(value))
     if isinstance(block, ToolResult):
         return "\n".join(block_text(inner) for inner in block.content)
     if isinstance(block, Image):
         return clean(block.url or block.media_type)
     assert isinstance(block, Raw)
-    return clean(tools.pretty(block.data))
+    return clean(_json(block.data))
+
+
+def _json(value: object) -> str:
+    return value.text() if isinstance(value, Large) else tools.pretty(value)
 
 
 def turn_text(turn: Turn) -> str:

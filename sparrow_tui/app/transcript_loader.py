@@ -206,7 +206,7 @@ class TranscriptLoader(Thread):
         start, end = max(wish.start, 0), min(wish.end, total)
         around = min(max(wish.around, start), max(end - 1, 0))
         start, end = store.places.span(wish.session, around, start, end)
-        turns = list(store.window(wish.session, start, end))
+        turns = store.places.window(wish.session, start, end)
         self.turns_read += len(turns)
         ids = [
             block.id if isinstance(block, ToolUse) else block.tool_use_id

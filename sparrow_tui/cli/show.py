@@ -14,7 +14,7 @@ from sparrow_tui.model import Turn
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.sqlite import SqliteStore
-from sparrow_tui.text.cards import FULL
+from sparrow_tui.text.frames import FULL
 from sparrow_tui.text.spans import plain
 from sparrow_tui.text.turns import View, pieces
 

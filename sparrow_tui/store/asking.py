@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.query import Query
-from sparrow_tui.store import codec, glances
+from sparrow_tui.store import glances, shown
 from sparrow_tui.store.base import Hit, Session
 from sparrow_tui.store.facet_values import checked
 from sparrow_tui.store.ranking import Results
@@ -138,7 +138,7 @@ class Asking:
             _, sid, turn, role, moment, body = by_id[row_id]
             if sid in sessions:
                 session = sessions[sid]
-                text, spans = snippet(codec.text_of(body), query)
+                text, spans = snippet(shown.text_of(body), query)
                 hits.append(
                     Hit(session.id, sid, turn, role, moment, session.title, text, spans, row_id)
                 )

@@ -258,11 +258,6 @@ def decode(body: bytes) -> Turn:
     return _decode(unpack(body))
 
 
-def text_of(body: bytes) -> str:
-    """The text form of the turn in a row's body."""
-    return text_form(decode(body).blocks)
-
-
 def fingerprint(data: bytes) -> int:
     """A signed 64-bit fingerprint."""
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big", signed=True)

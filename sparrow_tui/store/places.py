@@ -8,7 +8,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.model import Turn
-from sparrow_tui.store import codec
+from sparrow_tui.store import shown
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.store.flags import Flag
 
@@ -151,14 +151,28 @@ class Places:
         ).fetchall()
         return [index for (index,) in rows]
 
+    def window(self, session_id: str, start: int, end: int) -> list[Turn]:
+        """Turns ``start`` .. ``end``, as far as there are, to be shown.
+
+        Data of very many values in them is `Large`, and ready.
+        """
+        rows = self._db.execute(
+            f"SELECT body FROM turn WHERE sid = {_SID} AND idx >= ? AND idx < ? ORDER BY idx",
+            (session_id, start, end),
+        ).fetchall()
+        turns = [shown.decode(body) for (body,) in rows]
+        for turn in turns:
+            shown.prepare(turn)
+        return turns
+
     def some(self, session_id: str, turns: Sequence[int]) -> dict[int, Turn]:
-        """Turns by their indices."""
+        """Turns by their indices, to be shown."""
         rows = self._db.execute(
             f"SELECT idx, body FROM turn WHERE sid = {_SID}"
             " AND idx IN (SELECT value FROM json_each(?))",
             (session_id, msgspec.json.encode(list(turns)).decode()),
         ).fetchall()
-        return {index: codec.decode(body) for index, body in rows}
+        return {index: shown.decode(body) for index, body in rows}
 
     def matching(self, session_id: str, fits: Callable[[str], bool]) -> Iterator[int]:
         """Turns whose text form a function accepts, in order, as they are found.
@@ -174,7 +188,7 @@ class Places:
             if not rows:
                 return
             for index, body in rows:
-                if fits(codec.text_of(body)):
+                if fits(shown.text_of(body)):
                     yield index
             yield -1
             at = rows[-1][0] + 1

@@ -10,7 +10,7 @@ from itertools import chain, islice
 import apsw
 
 from sparrow_tui.query import holds
-from sparrow_tui.store import codec, docid, index
+from sparrow_tui.store import docid, index, shown
 from sparrow_tui.store.search_plan import Plan
 
 FIRST, MOST = 64, 1024
@@ -188,7 +188,7 @@ class Stream:
         if not steps.reads_texts:
             return True
         self.read += 1
-        text = codec.text_of(body)
+        text = shown.text_of(body)
         return all(holds(text, clause) for clause in steps.checks) and not (
             steps.refusals and holds(text, steps.refusals)
         )

@@ -7,24 +7,23 @@ from collections.abc import Callable
 
 import msgspec
 
+from sparrow_tui.large import Large
 from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, ToolResult, ToolUse
 from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import ToolCall
-from sparrow_tui.text import ansi, diff, markdown, tools
+from sparrow_tui.text import diff, markdown, tools
+from sparrow_tui.text.frames import FOLDED, FRAME, FULL, data, frame, large, output
 from sparrow_tui.text.inputs import as_json, as_text, exceeds, input_lines
 from sparrow_tui.text.pieces import Page, chunks
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
-from sparrow_tui.text.values import beginning, json_lines, one_line, value_lines
+from sparrow_tui.text.values import beginning, one_line, value_lines
 
-FOLDED, PREVIEW, FULL = range(3)
-PREVIEW_LINES = 12
 RICH_LIMIT = 48_000
 """Characters of a text without a gap that are laid out at once; more is shown as written."""
 MARKDOWN_LIMIT = 400_000
 """Characters beyond which no Markdown is looked for in a text."""
 MARKDOWN_PART = 3_000
 """Characters of Markdown that are laid out at once, if there is an empty line to part it at."""
-_PREVIEWED = 8_000
 _DIFFED = 12_000
 """Characters of an edit beyond which its folded card does not tell its size."""
 _REPORT = re.compile(
@@ -32,7 +31,6 @@ _REPORT = re.compile(
     r"Total output lines)\b[^\n]{0,80}\n+){1,8}Output:(?:\n|$)"
 )
 """How Codex begins the output of a command."""
-_FRAME = Span("  │ ", "rule")
 PICTURE = Span("  ▣ ", "label")
 """How a picture's line begins."""
 
@@ -114,11 +112,11 @@ def use(
         return
     if len(block.name) > tools.NAME or line_width(head) > wide:
         named = fold_spans([Span(clean_line(block.name), "tool")], max(width - 4, 1))
-        page.add([(_FRAME, *part) for part in named], number)
+        page.add([(FRAME, *part) for part in named], number)
     if small:
-        _frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")
+        frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")
     else:
-        _large(page, as_text(block.input), width, level, number)
+        data(page, block.input, as_text, width, level, number)
 
 
 def result(
@@ -167,14 +165,14 @@ def result(
         return
     page.add([cut(head, width)], number)
     if len(said) > RICH_LIMIT:
-        _large(page, said, width, level, number)
+        large(page, said, width, level, number)
     elif said.strip():
-        _frame(page, _output(said), width, level, number)
+        frame(page, output(said), width, level, number)
     for other in others:
         if isinstance(other, Raw):
             raw(page, other, width, FULL, number)
         else:
-            _frame(page, value_lines(msgspec.to_builtins(other)), width, level, number)
+            frame(page, value_lines(msgspec.to_builtins(other)), width, level, number)
     page.add(pictures, number)
 
 
@@ -182,80 +180,6 @@ def _report_end(said: str) -> int:
     """Where what a command wrote begins, after the lines some agents put before it."""
     report = _REPORT.match(said)
     return report.end() if report else 0
-
-
-def _output(said: str) -> list[Line]:
-    """A result's text in logical lines: with its colours, as a patch, as JSON, or as it is."""
-    if ansi.has_colours(said):
-        return ansi.coloured(said)
-    safe = clean(said)
-    if diff.is_patch(safe):
-        return diff.patch_lines(safe)
-    return json_lines(safe) or _logical(safe)
-
-
-def _logical(safe: str) -> list[Line]:
-    return [(Span(line, "text"),) if line else BLANK for line in safe.expandtabs(4).split("\n")]
-
-
-def _large(page: Page, said: str, width: int, level: int, number: int) -> None:
-    """A long text under a card: its beginning, or all of it a part at a time."""
-    if level == PREVIEW:
-        _frame(page, _output(said[:_PREVIEWED]), width, level, number, total=said.count("\n") + 1)
-        return
-    for part in chunks(said):
-        page.later(_framed_part(part, width), number, part)
-
-
-def _framed_part(part: str, width: int) -> Callable[[], list[Line]]:
-    def layout() -> list[Line]:
-        logical = ansi.coloured(part) if ansi.has_colours(part) else _logical(clean(part))
-        return [(_FRAME, *line) for line in _folded(logical, width)]
-
-    return layout
-
-
-def _folded(body: list[Line], width: int, indent: str = "") -> list[Line]:
-    lines: list[Line] = []
-    for line in body:
-        lines.extend(fold_spans(line, max(width - 4, 1), indent) if line else [BLANK])
-    return lines
-
-
-def _frame(
-    page: Page,
-    body: list[Line],
-    width: int,
-    level: int,
-    number: int,
-    indent: str = "",
-    total: int = 0,
-) -> None:
-    """Lines under a card, at preview level only the first ones.
-
-    Args:
-        page: where they go.
-        body: logical lines.
-        width: of the page.
-        level: of the card.
-        number: of the block.
-        indent: of what a logical line goes on with.
-        total: logical lines in all, if ``body`` is only a beginning.
-    """
-    if level == PREVIEW:
-        # No more is laid out than can be shown.
-        total = max(total, len(body))
-        body = body[: PREVIEW_LINES + 1]
-    lines = _folded(body, width, indent)
-    hidden = 0
-    if level == PREVIEW and (total > PREVIEW_LINES + 1 or len(lines) > 2 * PREVIEW_LINES):
-        lines = _folded(body[:PREVIEW_LINES], width, indent)[: 2 * PREVIEW_LINES]
-        hidden = max(total - PREVIEW_LINES, 0)
-    framed: list[Line] = [(_FRAME, *line) for line in lines]
-    if level == PREVIEW and (hidden or len(lines) == 2 * PREVIEW_LINES):
-        more = f"… {hidden:,} more lines" if hidden else "… more"
-        framed.append((_FRAME, Span(f"{more} (t)", "dim")))
-    page.add(framed, number)
 
 
 def notice(page: Page, block: Notice, width: int, number: int) -> None:
@@ -297,11 +221,12 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         Span("  unknown record", "dim"),
     )
     if level == FOLDED:
-        about = Span(one_line(beginning(block.data, width * 2))[: width * 2], "dim")
+        value = block.data.beginning if isinstance(block.data, Large) else block.data
+        about = Span(one_line(beginning(value, width * 2))[: width * 2], "dim")
         page.add([cut((*head, Span("  "), about), width)], number)
         return
     page.add([cut(head, width)], number)
     if exceeds(block.data, RICH_LIMIT):
-        _large(page, as_json(block.data), width, level, number)
+        data(page, block.data, as_json, width, level, number)
     else:
-        _frame(page, value_lines(block.data), width, level, number, "  ")
+        frame(page, value_lines(block.data), width, level, number, "  ")

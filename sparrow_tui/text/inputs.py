@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sparrow_tui.large import Large
 from sparrow_tui.model import ToolUse
 from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.text.code import highlight, language_of
@@ -36,6 +37,8 @@ def exceeds(value: object, most: int) -> bool:
         item = waiting.pop()
         if isinstance(item, str):
             left -= len(item)
+        elif isinstance(item, Large):
+            return True
         elif isinstance(item, dict | list):
             if len(item) > left:
                 return True

@@ -20,10 +20,15 @@ class Piece:
     block: int = -1
     layout: Layout | None = None
     """Makes the lines of a piece that is not laid out yet; all are of ``block``."""
-    text: str = ""
-    """What the layout is made of, as it was written."""
+    source: str | Callable[[], str] = ""
+    """See `text`; or what makes it."""
     _lines: list[Line] = field(default_factory=list)
     _blocks: list[int] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What the layout is made of, as it was written."""
+        return self.source if isinstance(self.source, str) else self.source()
 
     @property
     def lines(self) -> list[Line]:
@@ -66,9 +71,9 @@ class Page:
             self.pieces.append(Piece())
         self.pieces[-1].add(lines, block)
 
-    def later(self, layout: Layout, block: int, text: str) -> None:
-        """Append lines of a block that are laid out, from ``text``, when they come into view."""
-        self.pieces.append(Piece(block, layout, text))
+    def later(self, layout: Layout, block: int, source: str | Callable[[], str]) -> None:
+        """Append lines of a block that are laid out, from a text, when they come into view."""
+        self.pieces.append(Piece(block, layout, source))
 
     @property
     def last(self) -> Line | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from sparrow_tui.large import Large
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.text.values import beginning
 
@@ -42,6 +43,8 @@ _MOST = 6
 
 def gist(name: str, value: Any) -> str:
     """What a call is about, in one safe line; empty if its input says nothing short."""
+    if isinstance(value, Large):
+        value = value.beginning
     if isinstance(value, str):
         return clean_line(_patch_gist(value) or value, LIMIT)
     if not isinstance(value, dict):

@@ -20,7 +20,7 @@ from sparrow_tui.model import (
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import cards, tools
-from sparrow_tui.text.cards import FOLDED, FULL
+from sparrow_tui.text.frames import FOLDED, FULL
 from sparrow_tui.text.pieces import Page, Piece
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, line_width
 

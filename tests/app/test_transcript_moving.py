@@ -14,7 +14,7 @@ from sparrow_tui.app.widgets import find_bar
 from sparrow_tui.model import Notice, Reasoning, Text, ToolResult, ToolUse, Turn, Usage
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted
-from sparrow_tui.text import cards
+from sparrow_tui.text import cards, frames
 from sparrow_tui.text.spans import plain
 from tests.app.test_transcript import SID, fill, read, talk
 
@@ -424,6 +424,6 @@ async def test_a_click_opens_folded_context(running, location):
         for turn in (1, 0):
             row = next(y for y, place in enumerate(view._rows) if place.turn == turn)
             view.on_click(at(view, 4, row, events.Click))
-            assert view.model.view.levels[turn, 0] == cards.FULL
+            assert view.model.view.levels[turn, 0] == frames.FULL
         view.on_click(at(view, 4, len(view._rows) - 1, events.Click))
         assert len(view.model.view.levels) == 2

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from sparrow_tui.model import Text, ToolResult, ToolUse
 from sparrow_tui.sanitize import clean_line
-from sparrow_tui.text.cards import FOLDED, FULL, result, use
+from sparrow_tui.text.cards import result, use
+from sparrow_tui.text.frames import FOLDED, FULL
 from sparrow_tui.text.pieces import Page
 from sparrow_tui.text.spans import plain
 from sparrow_tui.text.tools import LIMIT, brief, gist

@@ -9,7 +9,7 @@ from sparrow_tui.app.transcript_model import TranscriptModel
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.turn_window import HELD
 from sparrow_tui.model import Notice, Text, ToolResult, Turn
-from sparrow_tui.text.cards import FULL
+from sparrow_tui.text.frames import FULL
 from sparrow_tui.text.spans import plain
 
 TEXTS = st.text(alphabet="ab \n漢é", max_size=120)

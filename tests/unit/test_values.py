@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sparrow_tui.model import Raw, ToolUse
-from sparrow_tui.text import cards
+from sparrow_tui.text import cards, frames
 from sparrow_tui.text.inputs import as_text, exceeds
 from sparrow_tui.text.pieces import Page
 from sparrow_tui.text.tools import gist
@@ -50,9 +50,9 @@ def test_a_value_wide_on_every_level_is_looked_at_from_its_beginning_only(rows):
 def test_a_folded_card_of_a_large_value_looks_at_little_of_it(rows):
     assert gist("query", {"rows": rows}).startswith('{"rows":[{"id":0')
     cards.use(
-        Page(), ToolUse(id="a", name="query", input={"rows": rows}), None, 80, cards.FOLDED, 0
+        Page(), ToolUse(id="a", name="query", input={"rows": rows}), None, 80, frames.FOLDED, 0
     )
-    cards.raw(Page(), Raw(kind="k", data=rows), 80, cards.FOLDED, 0)
+    cards.raw(Page(), Raw(kind="k", data=rows), 80, frames.FOLDED, 0)
     assert Row.looks < 5_000
 
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_matches import TranscriptMatches
 from sparrow_tui.model import Block, Image, Notice, Reasoning, Text, ToolResult, ToolUse
-from sparrow_tui.text.cards import FOLDED, FULL
+from sparrow_tui.text.frames import FOLDED, FULL
 
 
 class TranscriptFolding(TranscriptMatches):

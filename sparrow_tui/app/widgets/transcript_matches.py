@@ -15,7 +15,7 @@ from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.widgets.transcript_moving import TranscriptMoving
 from sparrow_tui.app.widgets.transcript_paint import Highlighter
 from sparrow_tui.model import block_texts
-from sparrow_tui.text.cards import FULL
+from sparrow_tui.text.frames import FULL
 from sparrow_tui.text.pieces import chunks
 from sparrow_tui.text.spans import plain
 
