@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -12,15 +12,13 @@ from textual.binding import Binding, BindingType
 
 from sparrow_tui.app.transcript_loader import FindTold, TranscriptLoader
 from sparrow_tui.app.transcript_places import Place
+from sparrow_tui.app.turn_search import TurnSearch, TurnSearched
 from sparrow_tui.app.widgets.transcript_moving import TranscriptMoving
 from sparrow_tui.app.widgets.transcript_paint import Highlighter
-from sparrow_tui.model import block_texts
+from sparrow_tui.model import Turn
 from sparrow_tui.text.frames import FULL
-from sparrow_tui.text.pieces import chunks
 from sparrow_tui.text.spans import plain
 
-LOOKED = 2_000_000
-"""Characters of one turn that are looked through for the line of a match."""
 NEAR = 2
 """Pieces of a large turn after its first match in which the line with the most is looked for: to
 know a line's matches the piece has to be laid out."""
@@ -47,6 +45,9 @@ class TranscriptMatches(TranscriptMoving):
         """A search has been made whose matches are not told yet."""
         self._steps: list[int] = []
         """Steps to matches that are not known yet."""
+        self._search = TurnSearch(self.post_message)
+        self._then: tuple[int, Place, Callable[[], None]] | None = None
+        """What waits for that: where the reader was then, and what is to be done."""
         self._find_number = 0
         self._finding = False
 
@@ -106,7 +107,11 @@ class TranscriptMatches(TranscriptMoving):
         after, before = bisect_right(self.hits, turn), bisect_left(self.hits, turn)
         if after > before:
             self.hit = before
-            inside = self._beside_cursor(step)
+            pieces = self._pieces(turn)
+            if pieces is None:
+                self._once_known(partial(self.action_match, step))
+                return
+            inside = self._beside_cursor(pieces, step)
             if inside is not None:
                 self.show_place(inside)
                 return
@@ -115,47 +120,77 @@ class TranscriptMatches(TranscriptMoving):
         found = self.hits[self.hit]
         self.go(found, lambda: self._show_match(found, step))
 
-    def _beside_cursor(self, step: int) -> Place | None:
+    def _beside_cursor(self, pieces: Sequence[int], step: int) -> Place | None:
         """The next or previous line with a match in the cursor's turn."""
-        for place, _ in self._matching_lines(self.cursor.turn, step):
+        here = self.cursor.piece
+        ahead = [number for number in pieces if (number >= here if step > 0 else number <= here)]
+        for place, _ in self._matching_lines(self.cursor.turn, ahead, step):
             if place > self.cursor if step > 0 else place < self.cursor:
                 return place
         return None
 
-    def _show_match(self, turn: int, step: int = 0) -> None:
+    def _show_match(self, turn: int, step: int = 0, *, unhidden: bool = False) -> None:
         """Show a turn at a match, opening the cards that hide it.
 
         Args:
             turn: held.
             step: 1 the first match, -1 the last one, 0 the line with the most.
+            unhidden: whether they are open already.
         """
-        place = self._match_in(turn, step)
-        if place is None and self.highlight is not None:
-            self._unhide(turn, self.highlight)
-            place = self._match_in(turn, step)
-        self._forget_lines()
-        self.show_place(place or Place(turn), min(self.page_height // 4, 6))
-
-    def _unhide(self, turn: int, highlight: Highlighter) -> None:
-        """Open the cards of a turn that hold a match."""
+        row = min(self.page_height // 4, 6)
+        again = partial(self._show_match, turn, step, unhidden=unhidden)
+        pieces = self._pieces(turn)
+        place = self._match_in(turn, pieces, step) if pieces is not None else None
         content = self.model.turns.get(turn)
-        if content is None:
-            return
-        for number, block in enumerate(content.blocks):
-            texts = (part for text in block_texts(block) for part in chunks(text[:LOOKED]))
-            if any(highlight(part) for part in _at_most(texts, LOOKED)):
-                self.model.view.levels[(turn, number)] = FULL
-                if content.meta:
-                    self.model.view.levels[(turn, 0)] = FULL
+        blocks: Sequence[int] | None = ()
+        hidden = pieces is not None and place is None and not unhidden
+        if hidden and self.highlight is not None and content is not None:
+            blocks = self._search.blocks(content, self.highlight)
+            if blocks is not None:
+                self._unhide(turn, content, blocks)
+                self._show_match(turn, step, unhidden=True)
+                return
+        self._forget_lines()
+        self.show_place(place or Place(turn), row)
+        if pieces is None or blocks is None:
+            self._once_known(again)
+
+    def _pieces(self, turn: int) -> Sequence[int] | None:
+        """Pieces of a turn with a match; ``None``: it will be known soon."""
+        page = self.model.page(turn)
+        if self.highlight is None or not page:
+            return ()
+        return self._search.pieces(page, self.highlight)
+
+    def _once_known(self, action: Callable[[], None]) -> None:
+        """Do something when a large turn is looked through, unless the reader went on."""
+        self._then = (self._generation, self.cursor, action)
+        self.say("looking through a large turn…")
+
+    def on_turn_searched(self, event: TurnSearched) -> None:
+        """A large turn was looked through."""
+        event.stop()
+        then, self._then = self._then, None
+        if then is not None and then[:2] == (self._generation, self.cursor):
+            self.said = ""
+            then[2]()
+            self.redraw()
+
+    def _unhide(self, turn: int, content: Turn, blocks: Sequence[int]) -> None:
+        """Open the cards of a turn that hold a match."""
+        for number in blocks:
+            self.model.view.levels[(turn, number)] = FULL
+            if content.meta:
+                self.model.view.levels[(turn, 0)] = FULL
         if content.branch:
             self.model.view.branches = True
         self.model.forget_layout(turn)
 
-    def _match_in(self, turn: int, step: int) -> Place | None:
+    def _match_in(self, turn: int, pieces: Sequence[int], step: int) -> Place | None:
         """A turn's first or last line with a match, or the one with the most near the first."""
         first: Place | None = None
         best: tuple[int, Place] | None = None
-        for place, found in self._matching_lines(turn, step):
+        for place, found in self._matching_lines(turn, pieces, step):
             if step:
                 return place
             first = place if first is None else first
@@ -165,21 +200,16 @@ class TranscriptMatches(TranscriptMoving):
                 best = (found, place)
         return best[1] if best else None
 
-    def _matching_lines(self, turn: int, step: int) -> Iterator[tuple[Place, int]]:
+    def _matching_lines(
+        self, turn: int, pieces: Sequence[int], step: int
+    ) -> Iterator[tuple[Place, int]]:
         """Lines of a turn with their number of matches; from its end if ``step`` is negative."""
         if self.highlight is None:
             return
         page = self.model.page(turn) or []
         order = -1 if step < 0 else 1
-        looked = 0
-        for number in range(len(page))[::order]:
-            piece = page[number]
-            looked += len(piece.text)
-            if looked > LOOKED:
-                return
-            if piece.text and not self.highlight(piece.text):
-                continue
-            lines = piece.lines
+        for number in pieces[::order]:
+            lines = page[number].lines
             for line in range(len(lines))[::order]:
                 found = len(self.highlight(plain(lines[line]))) if lines[line] else 0
                 if found:
@@ -220,12 +250,3 @@ class TranscriptMatches(TranscriptMoving):
     def action_find(self) -> None:
         """Search in this session."""
         self.post_message(self.Asked("find"))
-
-
-def _at_most(texts: Iterable[str], most: int) -> Iterator[str]:
-    """Texts until there were so many characters; each counts as one at least."""
-    for text in texts:
-        yield text
-        most -= len(text) or 1
-        if most <= 0:
-            return
