@@ -10,6 +10,7 @@ from threading import Condition, Thread
 
 from textual.message import Message
 
+from sparrow_tui.app.session_find import SessionFind
 from sparrow_tui.model import ToolResult, ToolUse, Turn
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Interrupted, StoreError, ToolCall
@@ -37,15 +38,6 @@ class WindowRead(Message):
     turns: list[Turn]
     calls: dict[str, ToolCall]
     total: int
-
-
-@dataclass
-class FindTold(Message):
-    """What a search through the session has found so far."""
-
-    search: int
-    turns: list[int] = field(default_factory=list)
-    done: bool = False
 
 
 @dataclass
@@ -96,8 +88,7 @@ class TranscriptLoader(Thread):
         self._ready = Condition()
         self._wish: _Wish | None = None
         self._jobs: list[Job] = []
-        self._search: Iterator[int] | None = None
-        self._search_wish: tuple[int, str, Callable[[str], bool]] | None = None
+        self._search_wish: SessionFind | None = None
         self._search_number = 0
         self._survey: Iterator[list[Bucket]] | None = None
         self._survey_wish: _Survey | None = None
@@ -122,17 +113,21 @@ class TranscriptLoader(Thread):
             self._jobs.append(job)
             self._ready.notify_all()
 
-    def find(self, session: str, fits: Callable[[str], bool] | None) -> int:
+    def find(
+        self, session: str, fits: Callable[[str], bool] | None, start: int = 0, words: str = ""
+    ) -> int:
         """Search a session's turns in the background; the number its answers will carry.
 
         Args:
             session: which.
             fits: accepts a turn's text form; ``None`` ends the search that runs.
+            start: the turn to begin at; those before it come last.
+            words: that most turns that fit have, for the index; empty: there are none.
         """
         with self._ready:
             self._search_number += 1
-            self._search = None
-            self._search_wish = (self._search_number, session, fits) if fits else None
+            number = self._search_number
+            self._search_wish = SessionFind(number, session, fits, start, words) if fits else None
             self._ready.notify_all()
             return self._search_number
 
@@ -199,7 +194,7 @@ class TranscriptLoader(Thread):
         if survey is not None:
             self._survey_on(store, survey)
         elif search is not None:
-            self._search_on(store, *search)
+            self._search_on(store, search)
 
     def _read(self, store: SqliteStore, wish: _Wish) -> None:
         total = store.places.total(wish.session)
@@ -239,26 +234,13 @@ class TranscriptLoader(Thread):
         self._survey = None
         self._post(Surveyed(wish.generation, wish.found, wish.total))
 
-    def _search_on(
-        self, store: SqliteStore, number: int, session: str, fits: Callable[[str], bool]
-    ) -> None:
+    def _search_on(self, store: SqliteStore, search: SessionFind) -> None:
         """Search for a moment."""
-        if self._search is None:
-            self._search = store.places.matching(session, fits)
-        search = self._search
-        until = time.monotonic() + SLICE
-        found: list[int] = []
-        done = True
-        for turn in search:
-            if turn >= 0:
-                found.append(turn)
-            if time.monotonic() > until:
-                done = False
-                break
+        told = search.look(store, SLICE)
         with self._ready:
-            if self._search_number != number:
+            if self._search_wish is not search:
                 return
-            if done:
-                self._search_wish = self._search = None
-        if found or done:
-            self._post(FindTold(number, found, done))
+            if search.done:
+                self._search_wish = None
+        if told is not None:
+            self._post(told)

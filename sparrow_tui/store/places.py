@@ -174,21 +174,32 @@ class Places:
         ).fetchall()
         return {index: shown.decode(body) for index, body in rows}
 
-    def matching(self, session_id: str, fits: Callable[[str], bool]) -> Iterator[int]:
-        """Turns whose text form a function accepts, in order, as they are found.
+    def matching(
+        self, session_id: str, fits: Callable[[str], bool], start: int = 0
+    ) -> Iterator[int]:
+        """Turns whose text form a function accepts, as they are found.
 
-        Between, -1 stands for a stretch that was read: a caller may stop there.
+        From turn ``start`` on, then those before it. Between, a negative number stands for so
+        many turns that were read: a caller may stop there.
         """
-        at = 0
-        while True:
-            rows = self._db.execute(
-                f"SELECT idx, body FROM turn WHERE sid = {_SID} AND idx >= ? ORDER BY idx LIMIT 64",
-                (session_id, at),
-            ).fetchall()
-            if not rows:
-                return
-            for index, body in rows:
-                if fits(shown.text_of(body)):
-                    yield index
-            yield -1
-            at = rows[-1][0] + 1
+        for at, end in ((start, 1 << 62), (0, start)):
+            while rows := self._db.execute(
+                f"SELECT idx, body FROM turn WHERE sid = {_SID} AND idx >= ? AND idx < ?"
+                " ORDER BY idx LIMIT 64",
+                (session_id, at, end),
+            ).fetchall():
+                for index, body in rows:
+                    if fits(shown.text_of(body)):
+                        yield index
+                yield -len(rows)
+                at = rows[-1][0] + 1
+
+    def likely(
+        self, session_id: str, found: Sequence[int], start: int
+    ) -> Iterator[tuple[int, str]]:
+        """Those of ``found`` from ``start`` on, then those before it, with their text forms."""
+        for index in [*(n for n in found if n >= start), *(n for n in found if n < start)]:
+            for body in self._db.execute(
+                f"SELECT body FROM turn WHERE sid = {_SID} AND idx = ?", (session_id, index)
+            ):
+                yield index, shown.text_of(body[0])

@@ -164,7 +164,10 @@ class Reading(Panes):
         event.stop()
         wanted = event.pattern
         self._shown_as = None
-        self.transcript.find(wanted.fits if wanted else None, wanted.spots if wanted else None)
+        if wanted is None:
+            self.transcript.find(None, None)
+        else:
+            self.transcript.find(wanted.fits, wanted.spots, wanted.words)
 
     @on(FindBar.Goto)
     def _goto(self, event: FindBar.Goto) -> None:

@@ -30,6 +30,8 @@ class Pattern:
 
     fits: Callable[[str], bool]
     spots: Callable[[str], list[tuple[int, int]]]
+    words: str = ""
+    """Words that most texts it accepts have; empty: nothing is known of them."""
 
 
 def pattern(text: str, *, regex: bool) -> Pattern:
@@ -47,7 +49,8 @@ def pattern(text: str, *, regex: bool) -> Pattern:
     def spots(line: str) -> list[tuple[int, int]]:
         return [match.span() for match in compiled.finditer(line) if match.end() > match.start()]
 
-    return Pattern(lambda said: _found(compiled, said), spots)
+    words = "" if regex else " ".join(re.findall(r"\w+", text))
+    return Pattern(lambda said: _found(compiled, said), spots, words)
 
 
 def _found(wanted: re.Pattern[str], said: str) -> bool:

@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from sparrow_tui.app.transcript_places import Place
-from sparrow_tui.app.widgets.transcript_matches import TranscriptMatches
+from sparrow_tui.app.widgets.transcript_finding import TranscriptFinding
 from sparrow_tui.model import Block, Image, Notice, Reasoning, Text, ToolResult, ToolUse
 from sparrow_tui.text.frames import FOLDED, FULL
 
 
-class TranscriptFolding(TranscriptMatches):
+class TranscriptFolding(TranscriptFinding):
     """Opens and closes; the line under the cursor stays where it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

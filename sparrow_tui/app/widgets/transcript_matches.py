@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from sparrow_tui.app.transcript_loader import FindTold, TranscriptLoader
+from sparrow_tui.app.transcript_loader import TranscriptLoader
 from sparrow_tui.app.transcript_places import Place
 from sparrow_tui.app.turn_search import TurnSearch, TurnSearched
 from sparrow_tui.app.widgets.transcript_moving import TranscriptMoving
@@ -31,7 +31,6 @@ class TranscriptMatches(TranscriptMoving):
         Binding("n", "match(1)", "Next match", id="view.nextmatch"),
         Binding("N", "match(-1)", "Previous match", show=False, key_display="N",
                 id="view.prevmatch"),
-        Binding("slash", "find", "Find", key_display="/", id="view.find"),
     ]  # fmt: skip
 
     def __init__(self, loader: TranscriptLoader, *, id: str | None = None) -> None:
@@ -48,8 +47,6 @@ class TranscriptMatches(TranscriptMoving):
         self._search = TurnSearch(self.post_message)
         self._then: tuple[int, Place, Callable[[], None]] | None = None
         """What waits for that: where the reader was then, and what is to be done."""
-        self._find_number = 0
-        self._finding = False
 
     def _hit_near(self, turn: int) -> int:
         at = bisect_left(self.hits, turn)
@@ -100,7 +97,8 @@ class TranscriptMatches(TranscriptMoving):
             self._steps.append(step)
             return
         if not self.hits:
-            self.say("nothing searched for: / finds in this session")
+            if not self.awaits(step, 0):
+                self.say("nothing searched for: / finds in this session")
             return
         self.following = False
         turn = self.cursor.turn
@@ -116,9 +114,15 @@ class TranscriptMatches(TranscriptMoving):
                 self.show_place(inside)
                 return
         number = after if step > 0 else before - 1
+        if self.awaits(step, number):
+            return
         self.hit = number % len(self.hits)
         found = self.hits[self.hit]
         self.go(found, lambda: self._show_match(found, step))
+
+    def awaits(self, step: int, following: int) -> bool:
+        """Whether the next match may not be known yet; for heirs."""
+        return False
 
     def _beside_cursor(self, pieces: Sequence[int], step: int) -> Place | None:
         """The next or previous line with a match in the cursor's turn."""
@@ -214,39 +218,3 @@ class TranscriptMatches(TranscriptMoving):
                 found = len(self.highlight(plain(lines[line]))) if lines[line] else 0
                 if found:
                     yield Place(turn, number, line), found
-
-    def find(self, fits: Callable[[str], bool] | None, highlight: Highlighter | None) -> None:
-        """Search this session.
-
-        Args:
-            fits: accepts the text form of a turn that matches; ``None``: end the search.
-            highlight: finds matches in displayed text.
-        """
-        self.said = ""
-        self._find_number = self.loader.find(self.session_id, fits)
-        self._finding = fits is not None
-        self.forget_matches()
-        self.highlight = highlight
-        self.restyle()
-
-    def on_find_told(self, event: FindTold) -> None:
-        """The search through the session found something."""
-        event.stop()
-        if event.search != self._find_number or not self._finding:
-            return
-        first = not self.hits
-        self.hits.extend(event.turns)
-        self._finding = not event.done
-        if self.hits and (first or self.hit < 0):
-            following = bisect_left(self.hits, self.cursor.turn)
-            if following < len(self.hits) or event.done:
-                self.hit = following if following < len(self.hits) else 0
-                turn = self.hits[self.hit]
-                self.go(turn, lambda: self._show_match(turn))
-        if event.done and not self.hits:
-            self.say("not in this session")
-        self.redraw()
-
-    def action_find(self) -> None:
-        """Search in this session."""
-        self.post_message(self.Asked("find"))

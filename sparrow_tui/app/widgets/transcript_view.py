@@ -266,8 +266,8 @@ class TranscriptView(TranscriptTaking):
             more = "+" if self._finding else ""
             at = self.hit + 1 if self.hit >= 0 else "–"
             right.append(Span(f"match {at}/{len(self.hits):,}{more}", "user"))
-        elif self._finding:
-            right.append(Span("searching…", "dim"))
+        if self._finding and (self._share or not self.hits):
+            right.append(Span(f"  {self.progress()}", "dim"))
         return tuple(left), tuple(right)
 
     # Mouse
