@@ -109,12 +109,12 @@ class Large:
 
 def opened(raw: msgspec.Raw) -> Any:
     """A packed value as what it is; as `Large` if it is data of very many values."""
-    packed = bytes(raw)
+    packed = memoryview(raw)
     if not packed:
         return None
-    if len(packed) < LARGE or _number(memoryview(packed), MANY) < MANY:
+    if len(packed) < LARGE or _number(packed, MANY) < MANY:
         return _decode(packed)
-    return Large(packed)
+    return Large(bytes(packed))
 
 
 def _indented(value: Any, depth: int) -> str:

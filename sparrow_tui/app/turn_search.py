@@ -38,6 +38,12 @@ class TurnSearch:
         self._asked: tuple[object, Finds] | None = None
         self._answers: list[tuple[object, Finds, Sequence[int]]] = []
 
+    def forget(self) -> None:
+        """Something else is shown or looked for: let go of what was looked through."""
+        self._number += 1
+        self._asked = None
+        self._answers = []
+
     def pieces(self, page: Sequence[Piece], finds: Finds) -> Sequence[int] | None:
         """Numbers of a page's pieces that may have a match; ``None``: it will be told.
 
@@ -72,8 +78,10 @@ class TurnSearch:
             if number != self._number:
                 return  # something else was asked meanwhile
             found.append(place)
-        self._answers = [(of, finds, found), *self._answers[: REMEMBERED - 1]]
-        self._post(TurnSearched())
+        if number == self._number:
+            self._asked = None
+            self._answers = [(of, finds, found), *self._answers[: REMEMBERED - 1]]
+            self._post(TurnSearched())
 
 
 def _fitting_pieces(page: Sequence[Piece], finds: Finds) -> Iterator[int]:

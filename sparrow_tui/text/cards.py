@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
@@ -14,7 +13,7 @@ from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import diff, markdown, tools
 from sparrow_tui.text.frames import FOLDED, FRAME, FULL, data, frame, large, output
 from sparrow_tui.text.inputs import as_json, as_text, exceeds, input_lines
-from sparrow_tui.text.pieces import Page, chunks
+from sparrow_tui.text.pieces import Layout, Page, breaks_in
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
 from sparrow_tui.text.values import beginning, one_line, value_lines
 
@@ -41,42 +40,39 @@ def text(page: Page, said: str, width: int, style: str, number: int) -> None:
         page.add(markdown.render(said, width, style), number)
         return
     if len(said) > MARKDOWN_LIMIT:
-        for part in chunks(said):
-            page.later(_plainly(part, width, style), number, part)
+        page.windowed(said, _plainly(width, style), number)
         return
     for part, empty in markdown.parts(said, MARKDOWN_PART):
         if len(part) <= RICH_LIMIT:
-            page.later(_richly(part, empty, width, style), number, part)
+            page.later(_richly(empty, width, style), number, part)
             continue
-        for piece in chunks(part):
-            page.later(_plainly(piece, width, style), number, piece)
+        page.windowed(part, _plainly(width, style), number)
         page.add([BLANK] * empty, number)
 
 
-def _richly(part: str, empty: int, width: int, style: str) -> Callable[[], list[Line]]:
-    return lambda: [*markdown.render(part, width, style), *[BLANK] * empty]
+def _richly(empty: int, width: int, style: str) -> Layout:
+    return lambda part: [*markdown.render(part, width, style), *[BLANK] * empty]
 
 
-def _plainly(part: str, width: int, style: str) -> Callable[[], list[Line]]:
-    return lambda: fold_text(clean(part).expandtabs(4), width, style)
+def _plainly(width: int, style: str) -> Layout:
+    return lambda part: fold_text(clean(part).expandtabs(4), width, style)
 
 
 def reasoning(page: Page, block: Reasoning, width: int, opened: bool, number: int) -> None:
     """Thinking: its first line, or all of it."""
     said = block.text.strip("\n")
     if opened:
-        for part in chunks(said):
-            page.later(_thought(part, width), number, part)
+        page.windowed(said, _thought(width), number)
         return
     first = clean_line(said[: width * 8].replace("**", ""), width * 2)
-    more = said.count("\n")
+    more = breaks_in(block.text) - (len(block.text) - len(said))
     size = f" +{more} line{'' if more == 1 else 's'}" if more else ""
     line = cut((Span("┊ ", "rule"), Span(first, "dim")), max(width - len(size), 8))
     page.add([(*line, Span(size, "dim")) if size else line], number)
 
 
-def _thought(part: str, width: int) -> Callable[[], list[Line]]:
-    def layout() -> list[Line]:
+def _thought(width: int) -> Layout:
+    def layout(part: str) -> list[Line]:
         body = fold_text(clean(part).expandtabs(4), max(width - 2, 1), "dim")
         return [(Span("┊ ", "rule"), *line) for line in body]
 
@@ -139,13 +135,15 @@ def result(
         level: how far it is open.
         number: of the block.
     """
-    said = "\n".join(b.text for b in block.content if isinstance(b, Text)).rstrip("\n")
+    written = "\n".join(b.text for b in block.content if isinstance(b, Text))
+    said = written.rstrip("\n")
     pictures = [image(b) for b in block.content if isinstance(b, Image)]
     others = [b for b in block.content if not isinstance(b, Text | Image)]
     failed = bool(block.is_error)
     begins = _report_end(said)
     empty = begins == len(said) or said.isspace()
-    lines = 0 if empty else said.count("\n", begins) + 1
+    past = len(written) - len(said) + said.count("\n", 0, begins)
+    lines = 0 if empty else breaks_in(written) - past + 1
     facts = []
     if not answered and (call is None or call.use_index < 0):
         facts.append("result")
@@ -187,22 +185,22 @@ def notice(page: Page, block: Notice, width: int, number: int) -> None:
     style = "error" if block.kind == "error" else "notice"
     label = {"interruption": "interrupted", "info": "", "command": "❯"}.get(block.kind, block.kind)
     label = clean_line(label, 40)
-    safe = clean(block.text).strip()
+    long = len(block.text) > RICH_LIMIT
+    safe = clean(block.text[:RICH_LIMIT]).strip()
     named = not label or label[:7] in safe[:80].lower()
     said = safe if named and safe else f"{label} {safe}".strip()
     first = clean_line(said, 2_000)
-    if "\n" not in safe and len(first) + 8 <= width:
+    if not long and "\n" not in safe and len(first) + 8 <= width:
         side = max(2, (width - len(first) - 2) // 2)
         rule = Span("─" * side, "rule")
         page.add([BLANK, (rule, Span(f" {first} ", style), rule)], number)
         return
     page.add([BLANK, (Span("── ", "rule"), Span(label or "notice", style))], number)
-    if len(safe) <= RICH_LIMIT:
+    if not long:
         body = fold_text((safe or said).expandtabs(4), max(width - 3, 1), style)
         page.add([(Span("   "), *line) for line in body], number)
         return
-    for part in chunks(safe):
-        page.later(_plainly(part, width, style), number, part)
+    page.windowed(block.text.strip(), _plainly(width, style), number)
 
 
 def image(block: Image) -> Line:

@@ -8,7 +8,7 @@ from functools import partial
 from sparrow_tui.large import Large
 from sparrow_tui.sanitize import clean
 from sparrow_tui.text import ansi, diff
-from sparrow_tui.text.pieces import Page, chunks
+from sparrow_tui.text.pieces import Layout, Page, breaks_in
 from sparrow_tui.text.spans import BLANK, Line, Span, fold_spans
 from sparrow_tui.text.values import json_lines
 
@@ -38,10 +38,9 @@ def _logical(safe: str) -> list[Line]:
 def large(page: Page, said: str, width: int, level: int, number: int) -> None:
     """A long text under a card: its beginning, or all of it a part at a time."""
     if level == PREVIEW:
-        frame(page, output(said[:_PREVIEWED]), width, level, number, total=said.count("\n") + 1)
+        frame(page, output(said[:_PREVIEWED]), width, level, number, total=breaks_in(said) + 1)
         return
-    for part in chunks(said):
-        page.later(_framed_part(part, width), number, part)
+    page.windowed(said, _framed(width), number)
 
 
 def data(
@@ -60,17 +59,17 @@ def data(
         first = "".join(value.part_text(part) for part in value.parts[:_PREVIEWED_PARTS])
         frame(page, output(first[:_PREVIEWED]), width, level, number, size=len(value.packed))
         return
+    layout = _framed(width)
+
+    def whole_lines(part: str) -> list[Line]:
+        return layout(part.removesuffix("\n"))
+
     for part in value.parts:
-        said = partial(value.part_text, part)
-        page.later(_framed_data(said, width), number, said)
+        page.later(whole_lines, number, partial(value.part_text, part))
 
 
-def _framed_data(said: Callable[[], str], width: int) -> Callable[[], list[Line]]:
-    return lambda: _framed_part(said().removesuffix("\n"), width)()
-
-
-def _framed_part(part: str, width: int) -> Callable[[], list[Line]]:
-    def layout() -> list[Line]:
+def _framed(width: int) -> Layout:
+    def layout(part: str) -> list[Line]:
         logical = ansi.coloured(part) if ansi.has_colours(part) else _logical(clean(part))
         return [(FRAME, *line) for line in folded(logical, width)]
 

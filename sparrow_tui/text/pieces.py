@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sparrow_tui.text.spans import Line
 
 CHUNK = 16_000
 """Characters of a large text that are laid out at once."""
+REMEMBERED_FROM = 1_000_000
+"""Characters of a text whose line breaks are remembered."""
+REMEMBERED = 100
+"""Texts of which they are."""
 
-Layout = Callable[[], list[Line]]
+Layout = Callable[[str], list[Line]]
+"""Makes a text's lines."""
 
 
 @dataclass(slots=True)
@@ -34,7 +40,7 @@ class Piece:
     def lines(self) -> list[Line]:
         """The display lines, laid out on first use."""
         if self.layout is not None and not self._lines:
-            self._lines = self.layout()
+            self._lines = self.layout(self.text)
         return self._lines
 
     @property
@@ -75,6 +81,11 @@ class Page:
         """Append lines of a block that are laid out, from a text, when they come into view."""
         self.pieces.append(Piece(block, layout, source))
 
+    def windowed(self, text: str, layout: Layout, block: int) -> None:
+        """Append a text of any size, cut into parts that are laid out as they come into view."""
+        for start, end in cuts(text):
+            self.later(layout, block, partial(text.__getitem__, slice(start, end)))
+
     @property
     def last(self) -> Line | None:
         """The last line, if it is laid out."""
@@ -82,7 +93,12 @@ class Page:
 
 
 def chunks(text: str, size: int = CHUNK) -> Iterator[str]:
-    """A large text cut into parts, at line ends where there are any near.
+    """The parts of a large text between `cuts`."""
+    return (text[start:end] for start, end in cuts(text, size))
+
+
+def cuts(text: str, size: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """Starts and ends of the parts of a large text, at line ends where there are any near.
 
     A cut never falls inside an escape sequence, so that each part can be made safe by itself.
     """
@@ -92,10 +108,28 @@ def chunks(text: str, size: int = CHUNK) -> Iterator[str]:
         if end < length:
             newline = text.rfind("\n", at, end)
             if newline > at:
-                yield text[at:newline]
+                yield at, newline
                 at = newline + 1
                 continue
             escape = text.rfind("\x1b", max(at + 1, end - 64), end)
             end = escape if escape > at else end
-        yield text[at:end]
+        yield at, end
         at = end + (1 if text[end : end + 1] == "\n" else 0)
+
+
+_counted: dict[tuple[int, int], int] = {}
+
+
+def breaks_in(text: str) -> int:
+    """Line breaks in a text; of large ones the last numbers are remembered: each layout asks.
+
+    They are known by their hashes, which Python keeps with a text: none is held here.
+    """
+    if len(text) <= REMEMBERED_FROM:
+        return text.count("\n")
+    known = (len(text), hash(text))
+    if known not in _counted:
+        if len(_counted) >= REMEMBERED:
+            _counted.clear()
+        _counted[known] = text.count("\n")
+    return _counted[known]

@@ -21,7 +21,7 @@ from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import cards, tools
 from sparrow_tui.text.frames import FOLDED, FULL
-from sparrow_tui.text.pieces import Page, Piece
+from sparrow_tui.text.pieces import Page, Piece, breaks_in
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, line_width
 
 _MARKS = {"user": "◆", "assistant": "●", "system": "·", "summary": "≡", "tool": "⚒"}
@@ -249,7 +249,7 @@ def is_folded_context(turn: Turn, index: int, view: View) -> bool:
 def _folded_context(turn: Turn, view: View) -> Line:
     said = "\n".join(b.text for b in turn.blocks if isinstance(b, Text | Reasoning))
     title = _title(turn)
-    lines = said.count("\n") + (1 if title is not None and said else 0)
+    lines = breaks_in(said) + (1 if title is not None and said else 0)
     size = f"  +{lines} line{'' if lines == 1 else 's'}" if lines else ""
     begins = Span(clean_line(said[: view.width * 8], view.width * 2), "dim")
     head = (_titled(title, view.width), Span("  ")) if title is not None else ()

@@ -61,6 +61,7 @@ class TranscriptMatches(TranscriptMoving):
     def forget_matches(self, *, due: bool = False) -> None:
         """No turn matches, or which do is told later (``due``)."""
         self.hits, self.hit = array("q"), -1
+        self._search.forget()
         self._due = due
         self._steps.clear()
         self.map.show_hits(self.hits)
