@@ -241,6 +241,10 @@ def text_form(blocks: Iterable[Block]) -> str:
             pieces.append(storable(block.text))
         else:
             pieces += block_texts(block)
+    return _joined(pieces)
+
+
+def _joined(pieces: Iterable[str]) -> str:
     return "\n".join([piece for piece in pieces if piece and not piece.isspace()])
 
 
@@ -259,7 +263,10 @@ def block_texts(block: Block) -> Iterator[str]:
 
 
 def value_texts(value: Any) -> Iterator[str]:
-    """The strings and numbers inside a JSON value, keys left out."""
+    """The strings and numbers inside a JSON value, keys left out; those of `Large` data joined.
+
+    A million strings would take long to let go of.
+    """
     if isinstance(value, str):
         yield storable(value)
     elif isinstance(value, dict):
@@ -272,4 +279,4 @@ def value_texts(value: Any) -> Iterator[str]:
         yield str(value)
     elif isinstance(value, Large):
         for item in value.texts():
-            yield from value_texts(item)
+            yield _joined(value_texts(item))
