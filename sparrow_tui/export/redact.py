@@ -13,8 +13,13 @@ from sparrow_tui.export.secrets import Detector
 from sparrow_tui.export.source import Excerpt
 from sparrow_tui.model import Block, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
 
-MOST_REMEMBERED = 5_000
-"""Different secrets that are looked for in the whole session; further ones only where found."""
+MOST_REMEMBERED = 20_000
+"""Different secrets that are looked for in the whole session; further ones only where found.
+With the next figure it bounds the memory to some 60 MB."""
+MOST_CHARACTERS = 1_000_000
+"""Characters of these."""
+SHARED, FEW = 4, 4
+"""Characters by which these are told apart step by step, and how many need not be."""
 WORTH_REMEMBERING = 8
 """Characters from which a secret is replaced wherever it stands, in words of any kind."""
 
@@ -29,6 +34,7 @@ class Redactor:
     def __init__(self) -> None:
         self._detector = Detector()
         self._known: dict[str, str] = {}
+        self._characters = 0
         self._too_many = False
         self._anywhere: re.Pattern[str] | None = None
         self.counts: Counter[str] = Counter()
@@ -45,9 +51,11 @@ class Redactor:
             secret = text[start:end]
             if len(secret) < WORTH_REMEMBERING or secret in self._known:
                 continue
-            if len(self._known) >= MOST_REMEMBERED:
+            room = MOST_CHARACTERS - self._characters
+            if len(self._known) >= MOST_REMEMBERED or len(secret) > room:
                 self._too_many = True
                 continue
+            self._characters += len(secret)
             self._known[secret] = kind
             self._anywhere = None
 
@@ -58,8 +66,7 @@ class Redactor:
         found = list(self._detector.find(text, key))
         if self._known:
             if self._anywhere is None:
-                longest_first = sorted(self._known, key=len, reverse=True)
-                self._anywhere = re.compile("|".join(map(re.escape, longest_first)))
+                self._anywhere = re.compile(_any_of(list(self._known)))
             found += [
                 (match.start(), match.end(), self._known[match[0]])
                 for match in self._anywhere.finditer(text)
@@ -112,10 +119,25 @@ class Redactor:
         if not total:
             return f"{head}; look it over before you pass it on"
         more = (
-            f"; they are more than {MOST_REMEMBERED:,} different ones: some may still stand where "
-            "nothing gives them away"
+            f"; only {len(self._known):,} different ones were looked for everywhere: others may "
+            "still stand where nothing gives them away"
         )
         return f"{head}: {kinds}{more if self._too_many else ''}"
+
+
+def _any_of(texts: list[str], depth: int = 0) -> str:
+    """An expression for the longest of some texts, by their first characters.
+
+    With thousands of alternatives each character would be compared with every one of them.
+    """
+    if depth == SHARED or len(texts) < FEW:
+        return "|".join(re.escape(text[depth:]) for text in sorted(texts, key=len, reverse=True))
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        groups.setdefault(text[depth], []).append(text)
+    return "|".join(
+        f"{re.escape(first)}(?:{_any_of(group, depth + 1)})" for first, group in groups.items()
+    )
 
 
 def redacted(excerpt: Excerpt) -> Excerpt:

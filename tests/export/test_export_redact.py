@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 
 import pytest
 from excerpts import call, excerpt_of
@@ -114,9 +116,48 @@ def test_secrets_too_many_to_be_remembered_are_told(monkeypatch: pytest.MonkeyPa
     text = "".join(formats.pieces(source, "md", redact=True))
     assert not any(secret in text for secret in secrets)
     assert source.notes == [
-        "8 secrets were redacted: 8 × Secret Keyword; they are more than 2 different ones: some "
-        "may still stand where nothing gives them away"
+        "8 secrets were redacted: 8 × Secret Keyword; only 2 different ones were looked for "
+        "everywhere: others may still stand where nothing gives them away"
     ]
+
+
+def test_of_long_secrets_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact, "MOST_CHARACTERS", 100)
+    redactor = Redactor()
+    for secret in ("tr0ub4dor" * 9, "c0rrect-h0rse" * 5, "batterystaple7"):
+        redactor.learn_text(f"DB_PASSWORD={secret}")
+    assert [*redactor._known] == ["tr0ub4dor" * 9, "batterystaple7"]
+    redactor.text("DB_PASSWORD=hunter2xyz")
+    assert "only 2 different ones" in redactor.summary()
+
+
+def test_thousands_of_secrets_are_found_as_by_one_alternative_for_each() -> None:
+    chance = random.Random(5)
+    secrets = ["".join(chance.choices("ab.(|", k=chance.randint(8, 12))) for _ in range(400)]
+    secrets += [secret + chance.choice("ab") for secret in secrets[:99]]
+    plainly = re.compile("|".join(map(re.escape, sorted(secrets, key=len, reverse=True))))
+    quickly = re.compile(redact._any_of(secrets))
+    for _ in range(50):
+        text = "".join(chance.choice([*secrets[:40], "a", "b", "|", " "]) for _ in range(60))
+        assert [m.span() for m in quickly.finditer(text)] == [
+            m.span() for m in plainly.finditer(text)
+        ]
+
+
+def test_no_character_is_compared_with_every_secret() -> None:
+    chance = random.Random(6)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pattern = redact._any_of(["".join(chance.choices(letters, k=20)) for _ in range(5_000)])
+    depth, most = 0, [0] * 9
+    here = [0] * 9
+    for sign in pattern:
+        if sign == "(":
+            depth += 1
+            here[depth] = 0
+        here[depth] += sign == "|"
+        most[depth] = max(most[depth], here[depth])
+        depth -= sign == ")"
+    assert max(most) < len(letters)
 
 
 def test_values_are_redacted_by_their_names() -> None:
