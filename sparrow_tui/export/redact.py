@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -36,18 +38,27 @@ class Redactor:
         self._known: dict[str, str] = {}
         self._characters = 0
         self._too_many = False
+        self._looked = False
+        """Whether the detectors have nothing to find in what is replaced: they take longest."""
         self._anywhere: re.Pattern[str] | None = None
         self.counts: Counter[str] = Counter()
         """Replacements by kind."""
 
-    def learn(self, turn: Turn) -> None:
-        """Remember the secrets of a turn."""
-        for text, key in _texts(turn.blocks):
-            self.learn_text(text, key)
+    def learn(self, turn: Turn) -> int:
+        """Remember the secrets of a turn.
 
-    def learn_text(self, text: str, key: str = "") -> None:
-        """Remember the secrets of a text; ``key`` is what it was called, if anything."""
+        Returns:
+            For `turn`: by what to know it again if it has none; else 0.
+        """
+        texts = [*_texts(turn.blocks)]
+        has_some = sum([self.learn_text(text, key) for text, key in texts])
+        return 0 if has_some else hash(tuple(texts))
+
+    def learn_text(self, text: str, key: str = "") -> bool:
+        """Remember the secrets of a text, called ``key`` if anything; whether it has any."""
+        has_some = False
         for start, end, kind in self._detector.find(text, key):
+            has_some = True
             secret = text[start:end]
             if len(secret) < WORTH_REMEMBERING or secret in self._known:
                 continue
@@ -58,12 +69,13 @@ class Redactor:
             self._characters += len(secret)
             self._known[secret] = kind
             self._anywhere = None
+        return has_some
 
     def text(self, text: str, key: str = "") -> str:
         """A text without its secrets."""
         if not text:
             return text
-        found = list(self._detector.find(text, key))
+        found = [] if self._looked else list(self._detector.find(text, key))
         if self._known:
             if self._anywhere is None:
                 self._anywhere = re.compile(_any_of(list(self._known)))
@@ -107,9 +119,14 @@ class Redactor:
             return replace(block, data=self.value(block.data))
         return replace(block, url=self.text(block.url))
 
-    def turn(self, turn: Turn) -> Turn:
-        """A turn without its secrets."""
-        return msgspec.structs.replace(turn, blocks=[self.block(block) for block in turn.blocks])
+    def turn(self, turn: Turn, learned: int = 0) -> Turn:
+        """A turn without its secrets; ``learned`` is what `learn` gave of it."""
+        self._looked = learned != 0 and learned == hash(tuple(_texts(turn.blocks)))
+        try:
+            blocks = [self.block(block) for block in turn.blocks]
+        finally:
+            self._looked = False
+        return msgspec.structs.replace(turn, blocks=blocks)
 
     def summary(self) -> str:
         """``3 secrets were redacted: 2 × AWS Access Key, 1 × Secret Keyword``."""
@@ -143,7 +160,8 @@ def _any_of(texts: list[str], depth: int = 0) -> str:
 def redacted(excerpt: Excerpt) -> Excerpt:
     """The same turns and facts without their secrets; ``notes`` are shared.
 
-    The turns are read twice: to learn what is secret, and to replace it.
+    The turns are read twice: to learn what is secret, and to replace it. Eight bytes a turn are
+    kept between.
     """
     redactor = Redactor()
     session = excerpt.session
@@ -153,12 +171,11 @@ def redacted(excerpt: Excerpt) -> Excerpt:
 
     def turns() -> Iterator[Turn]:
         redactor.counts.clear()
-        for turn in excerpt.turns():
-            yield redactor.turn(turn)
+        for turn, what in zip(excerpt.turns(), chain(learned, repeat(0)), strict=False):
+            yield redactor.turn(turn, what)
         excerpt.notes.append(redactor.summary())
 
-    for turn in excerpt.turns():
-        redactor.learn(turn)
+    learned = array("q", map(redactor.learn, excerpt.turns()))
     replaced.title = redactor.text(session.title)
     replaced.name = redactor.text(session.name) if session.name else session.name
     return result
@@ -175,6 +192,8 @@ def _texts(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
             yield from _texts(block.content)
         elif isinstance(block, Raw):
             yield from _named(block.data, "")
+        else:
+            yield block.url, ""
 
 
 def _named(value: Any, key: str) -> Iterator[tuple[str, str]]:

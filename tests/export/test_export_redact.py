@@ -6,13 +6,14 @@ import json
 import random
 import re
 
+import msgspec
 import pytest
 from excerpts import call, excerpt_of
 
 from sparrow_tui.export import formats, redact
 from sparrow_tui.export.redact import Redactor
 from sparrow_tui.export.secrets import Detector
-from sparrow_tui.model import Notice, Raw, Reasoning, Text, Turn
+from sparrow_tui.model import Image, Notice, Raw, Reasoning, Text, ToolUse, Turn
 
 # Put together here, so that no scanner takes this file for one that holds secrets.
 AWS = "AKIA" + "IOSFODNN7" + "EXAMPLE"
@@ -196,3 +197,35 @@ def test_nothing_found_is_said_too() -> None:
     source = excerpt_of([Turn(role="user", blocks=[Text("hello")])])
     assert "hello" in "".join(formats.pieces(source, "md", redact=True))
     assert source.notes == ["0 secrets were redacted; look it over before you pass it on"]
+
+
+def test_detectors_look_once_where_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    find = Detector.find
+
+    def counted(self, text, key=""):
+        looked.append(text)
+        return find(self, text, key)
+
+    monkeypatch.setattr(Detector, "find", counted)
+    said = ["only words", f"key: {ANTHROPIC}.", f"{ANTHROPIC} alone", "more words"]
+    turns = [Turn(role="user", blocks=[Text(text)]) for text in said]
+    text = "".join(formats.pieces(excerpt_of(turns), "md", redact=True))
+    assert ANTHROPIC not in text
+    assert text.count("[redacted: Anthropic Token]") == 2
+    assert [looked.count(text) for text in said] == [1, 2, 2, 1]
+
+
+def test_a_turn_that_changed_between_is_looked_at_again() -> None:
+    redactor = Redactor()
+    before = Turn(role="user", blocks=[Text("only words"), Image(url="https://x.org/a.png")])
+    learned = redactor.learn(before)
+    assert learned
+    for changed in (
+        [Text(f"key: {AWS}"), before.blocks[1]],
+        [before.blocks[0], Image(url=f"https://bob:{'s3cret' + 'pw'}@x.org/a.png")],
+        [*before.blocks, ToolUse("a", "t", {"password": "open sesame"})],
+    ):
+        turn = redactor.turn(Turn(role="user", blocks=changed), learned)
+        assert "[redacted: " in str(msgspec.to_builtins(turn))
+    assert redactor.turn(before, learned) == before
