@@ -1,7 +1,8 @@
-"""Crush: one database per project, found by the registry Crush keeps of its projects."""
+"""Crush: one database per project, found by Crush's registry and in projects we know of."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.common import as_text
-from sparrow_tui.agents.projects import json_file
+from sparrow_tui.agents.projects import json_file, known
 from sparrow_tui.model import SessionInfo
 
 
@@ -35,11 +36,11 @@ class Crush(Agent):
     no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
-        """The registry's folder and every data directory named in it."""
+        """The registry's folder, every data directory named in it and those found in projects."""
         return [_registry(place).parent, *(data for _, data in _projects(place))]
 
     def sources(self, place: Place) -> Iterator[Source]:
-        """The databases of registered projects, copies beside them included."""
+        """The databases of projects, copies beside them included."""
         for project, data in _projects(place):
             kind = "" if data.name == ".crush" else str(project)
             for entry in walk(data, (".db",), 0):
@@ -81,7 +82,11 @@ def _registry(place: Place) -> Path:
 
 
 def _projects(place: Place) -> Iterator[tuple[Path, Path]]:
-    """Project and data directory of each registered project, each data directory once."""
+    """Project and data directory of each project, each data directory once.
+
+    Registered ones first. The registry is younger than Crush, and another machine's: a project
+    that was used before, or copied here, is in it only once Crush is started there.
+    """
     registry = json_file(_registry(place))
     entries = registry.get("projects") if isinstance(registry, dict) else None
     seen: set[Path] = set()
@@ -93,6 +98,22 @@ def _projects(place: Place) -> Iterator[tuple[Path, Path]]:
         if data not in seen and data.is_absolute():
             seen.add(data)
             yield project, data
+    for project in known(place):
+        for name in dict.fromkeys((".crush", *_configured(project))):
+            data = project / name
+            if data not in seen and os.path.isdir(data):
+                seen.add(data)
+                yield project, data
+
+
+def _configured(project: Path) -> Iterator[str]:
+    """``options.data_directory`` of a project's settings."""
+    for name in ("crush.json", ".crush.json"):
+        settings = json_file(project / name)
+        options = settings.get("options") if isinstance(settings, dict) else None
+        named = options.get("data_directory") if isinstance(options, dict) else None
+        if isinstance(named, str) and named:
+            yield named
 
 
 def _project_of(source: Source) -> str | None:

@@ -249,10 +249,11 @@ def test_many_messages_come_in_batches(tmp_path: Path) -> None:
 
 
 def test_crush_projects_come_from_its_registry(tmp_path: Path) -> None:
+    home = tmp_path / "home"
     make(tmp_path / "a" / ".crush" / "crush.db").close()
     make(tmp_path / "elsewhere" / "crush.db").close()
     make(tmp_path / "unlisted" / ".crush" / "crush.db").close()
-    registry = tmp_path / ".local/share/crush/projects.json"
+    registry = home / ".local/share/crush/projects.json"
     registry.parent.mkdir(parents=True)
     registry.write_text(json.dumps({"projects": [
         {"path": str(tmp_path / "a"), "data_dir": str(tmp_path / "a" / ".crush")},
@@ -260,7 +261,7 @@ def test_crush_projects_come_from_its_registry(tmp_path: Path) -> None:
         {"path": str(tmp_path / "b"), "data_dir": str(tmp_path / "elsewhere")},
         {"path": str(tmp_path / "gone"), "data_dir": 7}, "rubbish", {"path": None},
     ]}))  # fmt: skip
-    place = Place(tmp_path, {}, "linux")
+    place = Place(home, {}, "linux")
     found = {s.path: s for s in CRUSH.sources(place)}
     assert set(found) == {str(tmp_path / "a/.crush/crush.db"), str(tmp_path / "elsewhere/crush.db")}
     moved = read_all(CRUSH, found[str(tmp_path / "elsewhere/crush.db")])["main"]
@@ -272,8 +273,24 @@ def test_crush_projects_come_from_its_registry(tmp_path: Path) -> None:
     assert registry.parent in CRUSH.roots(place)
     registry.write_text("{broken")
     assert list(CRUSH.sources(place)) == []
-    moved_registry = Place(tmp_path, {"CRUSH_GLOBAL_DATA": str(tmp_path / "data")}, "linux")
+    moved_registry = Place(home, {"CRUSH_GLOBAL_DATA": str(tmp_path / "data")}, "linux")
     assert CRUSH.roots(moved_registry)[0] == tmp_path / "data"
+
+
+def test_crush_projects_that_no_registry_names_are_found_near_home(tmp_path: Path) -> None:
+    for place in ("app/.crush", "work/client/app/.crush", "lib/own", "loud/.crush"):
+        make(tmp_path / place / "crush.db").close()
+    (tmp_path / "lib/.crush.json").write_text('{"options": {"data_directory": "own"}}')
+    (tmp_path / "loud/crush.json").write_text('{"options": {"data_directory": 7}}')
+    place = Place(tmp_path, {}, "linux")
+    found = {Path(s.path).parent: s for s in CRUSH.sources(place)}
+    assert {str(folder.relative_to(tmp_path)) for folder in found} == {
+        "app/.crush", "work/client/app/.crush", "lib/own", "loud/.crush",
+    }  # fmt: skip
+    assert set(found) <= set(CRUSH.roots(place)), "they are watched"
+    assert read_all(CRUSH, found[tmp_path / "lib/own"])["main"].info.project == str(
+        tmp_path / "lib"
+    )
 
 
 def test_opencode_go_projects_are_found_near_home_and_by_registries(tmp_path: Path) -> None:
