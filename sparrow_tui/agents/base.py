@@ -33,6 +33,10 @@ class SourceError(Exception):
     """A source cannot be read. The message is one sentence for the user, without the path."""
 
 
+class SourceBusy(SourceError):
+    """A source cannot be read just now: its program works on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The machine as an agent's module sees it; tests build their own."""

@@ -11,8 +11,9 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import SourceError
+from sparrow_tui.agents.base import SourceBusy, SourceError
 from sparrow_tui.sanitize import storable
+from sparrow_tui.scratch import scratch_dir
 
 MAGIC = b"SQLite format 3\x00"
 BUSY_SECONDS = 2.0
@@ -38,8 +39,8 @@ def opened(path: str | Path) -> Iterator[sqlite3.Connection]:
     from being checkpointed.
 
     Raises:
-        SourceError: it is not a database, is locked or damaged, or was rewritten while it was
-            read without locks.
+        SourceBusy: it is locked, or was rewritten while it was read without locks.
+        SourceError: it is not a database, or damaged.
     """
     name = os.fspath(path)
     with ExitStack() as stack:
@@ -69,7 +70,7 @@ def opened(path: str | Path) -> Iterator[sqlite3.Connection]:
         except sqlite3.Error as error:
             raise _sentence(error) from error
         if at_rest and at_rest != _stamp(name):
-            raise SourceError("it was written to while it was read; the next sync reads it again")
+            raise SourceBusy("it was written to while it was read; the next sync reads it again")
 
 
 def query(
@@ -78,7 +79,8 @@ def query(
     """All rows of a query, the cursor closed.
 
     Raises:
-        SourceError: the database is locked or damaged, or the query does not fit it.
+        SourceBusy: the database is locked.
+        SourceError: it is damaged, or the query does not fit it.
     """
     try:
         values = tuple(storable(v) if isinstance(v, str) else v for v in parameters)
@@ -166,13 +168,15 @@ def _connect(name: str, options: str) -> sqlite3.Connection:
 def _copy(name: str, stack: ExitStack) -> sqlite3.Connection:
     """Open a private copy, with log and journal; it goes when the stack closes."""
     folder = stack.enter_context(
-        tempfile.TemporaryDirectory(prefix="sparrow-tui-", ignore_cleanup_errors=True)
+        tempfile.TemporaryDirectory(dir=scratch_dir(), ignore_cleanup_errors=True)
     )
     target = os.path.join(folder, "copy.db")
-    # The log first: pages checkpointed in between are then in both, never in neither.
+    before = _stamp(name), _stamp(f"{name}-journal")
     for suffix in ("-wal", "-journal", ""):
         if suffix == "" or _size(name + suffix) > 0:
             shutil.copyfile(name + suffix, target + suffix)
+    if before != (_stamp(name), _stamp(f"{name}-journal")):  # a log may grow meanwhile
+        raise SourceBusy("it was written to while it was copied; the next sync reads it again")
     return _connect(target, "mode=rw")
 
 
@@ -206,7 +210,7 @@ def _sentence(error: Exception) -> SourceError:
     """What a person can do something with, from SQLite's or the system's words."""
     words = str(getattr(error, "strerror", None) or error)
     if "locked" in words:
-        return SourceError("the database is locked by its program; the next sync reads it")
+        return SourceBusy("the database is locked by its program; the next sync reads it")
     if "malformed" in words or "not a database" in words:
         return SourceError("the database is damaged")
     return SourceError(f"the database cannot be read: {words}")

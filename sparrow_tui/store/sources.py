@@ -24,12 +24,22 @@ Key = tuple[str, str]
 """Agent's name and path."""
 
 DAY = 86_400_000
+BUSY = "busy"
+"""In place of a source's stamp: its program kept it from being read. No stamp is so."""
+REFUSED = "refused"
+"""In place of a stamp: the system kept it from being read."""
 
 
 def known(db: apsw.Connection) -> dict[Key, str]:
     """The stamps of all sources that were read and are not known to be gone."""
     rows = db.execute("SELECT agent, path, stamp FROM source WHERE NOT gone")
     return {(agent, path): stamp for agent, path, stamp in rows}
+
+
+def busy(db: apsw.Connection) -> list[str]:
+    """Paths of sources whose programs kept them from being read."""
+    rows = db.execute("SELECT path FROM source WHERE stamp = ? AND NOT gone", (BUSY,))
+    return [path for (path,) in rows]
 
 
 def any_read(db: apsw.Connection) -> bool:

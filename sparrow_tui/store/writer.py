@@ -74,8 +74,10 @@ class Writer:
             key = (item.source.agent, item.source.path)
             self._records[key] += item.coverage.records
             if item.done:
-                self._close_fresh(key, done)
-                if not item.problem:
+                if item.problem:
+                    self._fresh.pop(key, None)  # what comes after where it broke off is not gone
+                else:
+                    self._close_fresh(key, done)
                     self._drop_glances(item.source.path)
                 records = self._records.pop(key)
                 sources.record(self._db, item.source, item.checkpoint, item.problem, records)

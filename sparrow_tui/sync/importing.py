@@ -8,6 +8,7 @@ from functools import partial
 
 from sparrow_tui.agents.base import Agent, Place, Source
 from sparrow_tui.agents.registry import agents
+from sparrow_tui.scratch import sweep
 from sparrow_tui.store import glances, sources
 from sparrow_tui.store.prepared import Glances, Prepared
 from sparrow_tui.store.sqlite import SqliteStore
@@ -59,6 +60,7 @@ def import_all(
         indexing: goes on with what is left; ``None``: nobody does.
     """
     emit(Progress(phase="looking"))
+    sweep()
     held = sources.known(store.connection)
     if paths:
         with store.transaction():

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 RESCAN = 300.0
 """Seconds between full looks while following: a safety net under the watcher."""
+AGAIN = 5.0
+"""Seconds until sources are tried again that their programs kept from being read."""
 NICE = 5
 BUSY_SECONDS = 0.5
 FULL_SECONDS = 5.0
@@ -112,7 +114,9 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
             left = store.deferred_count() > 0
             if not left:
                 emit(Progress(phase="watching"))
-            names, appeared = watcher.take(0 if left else RESCAN)
+            busy = sources.busy(store.connection)
+            names, appeared = watcher.take(0 if left else AGAIN if busy else RESCAN)
+            names.update(busy)
             if appeared or time.monotonic() - scanned > RESCAN:
                 _patiently(stop, everything, follow_on)
                 scanned = time.monotonic()

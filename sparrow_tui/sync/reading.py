@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparrow_tui.agents.base import Batch, Checkpoint, Source, SourceError
+import msgspec
+
+from sparrow_tui.agents.base import Batch, Checkpoint, Source, SourceBusy, SourceError
 from sparrow_tui.agents.registry import agent
 from sparrow_tui.faultlog import record
 from sparrow_tui.store.liveness import guess
 from sparrow_tui.store.prepared import Glances, Prepared, prepare
+from sparrow_tui.store.sources import BUSY, REFUSED
 
 if TYPE_CHECKING:
     import apsw
@@ -89,7 +92,8 @@ def read(
     ``put_off_output``: leave the words of tool output for later; ``met``: see `prepare`.
 
     Never raises: a source that cannot be read ends with its problem. A fault in an agent's
-    module is its own source's problem and goes to the log.
+    module is its own source's problem and goes to the log. What may be read another time though
+    it stays the same ends with a stamp that says so.
     """
     reader = agent(source.agent)
     last: Prepared | None = None
@@ -106,12 +110,17 @@ def read(
                     batch.session.status = guess(batch.turns)
                 last = prepare(batch, source, put_off_output=put_off_output, met=met)
                 mark = batch.checkpoint or mark
+        except SourceBusy as error:
+            problem, source = str(error), msgspec.structs.replace(source, stamp=BUSY)
         except SourceError as error:
             problem = str(error)
+            if isinstance(error.__cause__, OSError):
+                source = msgspec.structs.replace(source, stamp=REFUSED)
         except FileNotFoundError:
             problem = "it vanished while it was read"
         except OSError as error:
             problem = f"it cannot be read: {error.strerror or error}"
+            source = msgspec.structs.replace(source, stamp=REFUSED)
         except Exception as error:
             record(error)
             problem = f"its reader failed ({type(error).__name__}); the log says where"

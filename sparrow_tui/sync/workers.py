@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
@@ -12,6 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from sparrow_tui import tokens
+from sparrow_tui.scratch import scratch_dir
 from sparrow_tui.store import prepared
 from sparrow_tui.store.prepared import Glances, Prepared
 from sparrow_tui.sync import memory
@@ -33,6 +36,9 @@ SMALL = 6_000_000
 
 FIRST = 3
 """Groups of sources glanced at before processes begin, which takes a while: the first rows."""
+
+SHORT = 71
+"""Bytes of a folder's name; a socket's in it still fits where there is least room (macOS: 104)."""
 
 NICER = 5
 """How much processes that read and build give way to the one that writes."""
@@ -74,14 +80,28 @@ def beginning() -> Any:
     import multiprocessing
 
     if "forkserver" in multiprocessing.get_all_start_methods():
-        from multiprocessing import forkserver
-
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__, *LOADED])
+        # What a killed process shared its tracker removes; nobody needs to be told of that.
+        sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
         with suppress(OSError):  # no temporary directory, or none with a name short enough
-            forkserver.ensure_running()
+            _serve()
             return context
     return multiprocessing.get_context("spawn")
+
+
+def _serve() -> None:
+    """Start the server that processes begin from, its socket in a folder of ours."""
+    from multiprocessing import forkserver
+
+    folder = os.fspath(scratch_dir())
+    before = tempfile.tempdir
+    if len(os.fsencode(folder)) <= SHORT:
+        tempfile.tempdir = folder  # there is no other way to say where; it is looked at once
+    try:
+        forkserver.ensure_running()
+    finally:
+        tempfile.tempdir = before
 
 
 def make_ready(number: int | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparrow_tui.agents import sqlite_source
-from sparrow_tui.agents.base import SourceError
+from sparrow_tui.agents.base import SourceBusy, SourceError
 from sparrow_tui.agents.sqlite_source import opened, query, rows
 
 
@@ -94,6 +94,26 @@ def test_broken_files_are_one_sentence(tmp_path: Path, content: bytes) -> None:
         pass
     assert "\n" not in str(caught.value)
     assert not sqlite_source.has_tables(tmp_path / "x.db", "t")
+
+
+def test_a_database_written_to_while_it_is_copied_is_put_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "x.db", wal=False).close()
+    (tmp_path / "x.db-journal").write_bytes(b"not empty: a change that is not committed")
+    copied = shutil.copyfile
+
+    def slowly(source: str, target: str) -> None:
+        copied(source, target)
+        with open(tmp_path / "x.db", "ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(shutil, "copyfile", slowly)
+    with pytest.raises(SourceBusy, match="while it was copied"), opened(tmp_path / "x.db"):
+        pass
+    monkeypatch.setattr(shutil, "copyfile", copied)
+    (tmp_path / "x.db-journal").unlink()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.db"]
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -160,6 +161,32 @@ def test_it_ends_with_its_parent(private_home: Path, begin: Begin) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(30) == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs signals")
+def test_killed_in_mid_import_it_leaves_nothing_and_says_nothing(
+    private_home: Path, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large_home(private_home)
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # a socket's name has little room
+        ours = Path(short, "state/sparrow-tui/tmp")
+        system = Path(short, "system")
+        system.mkdir()
+        monkeypatch.setenv("XDG_STATE_HOME", str(Path(short, "state")))
+        monkeypatch.setenv("TMPDIR", str(system))
+        command = [sys.executable, "-m", "sparrow_tui.sync", "--store", location, "--once"]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        hears(process, "reading")
+        kill(process)
+        assert process.communicate()[1] == b""  # to its end: all that it began are gone
+        assert os.listdir(ours), "it was killed while it had something there"
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        assert process.wait(60) == 0
+        process.communicate()
+        assert os.listdir(ours) == []
+        assert os.listdir(system) == []
 
 
 WEIGHED = Path("/proc/sys/kernel/sched_autogroup_enabled")
