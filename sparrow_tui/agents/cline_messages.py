@@ -61,6 +61,9 @@ _SKIPPED = frozenset(
         "report_bug",
     ]
 )
+_TOTALS_SINCE = 1_761_938_069_000
+"""Since then (Roo Code 3.29.5, 2025-10-31) ``tokensIn`` always counts cached tokens. Before it
+was what the provider said, which with Anthropic's protocol is what was not cached."""
 _SPENT = ("deleted_api_reqs", "api_req_deleted", "subagent_usage")
 _SHOWN = frozenset(
     [
@@ -205,7 +208,8 @@ class DisplayLog:
             self._model = self.info.model = match[1]
         fresh, written = whole(value.get("tokensIn")), whole(value.get("cacheWrites"))
         read = whole(value.get("cacheReads"))
-        if self._inclusive and fresh >= read + written:
+        apart = value.get("apiProtocol") == "anthropic" and (time or 0) < _TOTALS_SINCE
+        if self._inclusive and not apart and fresh >= read + written:
             fresh -= read + written
         turn = Turn(role="assistant", blocks=[], time=time, model=self._model)
         turn.usage = some(Usage(fresh, whole(value.get("tokensOut")), read, written))

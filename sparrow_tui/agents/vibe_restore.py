@@ -139,7 +139,7 @@ def _meta(session: SessionInfo, counted: _Counted) -> dict[str, Any]:
         user = getpass.getuser()
     except (OSError, KeyError):
         user = "unknown"
-    meta = {
+    meta: dict[str, Any] = {
         "session_id": session.native_id,
         "start_time": moment_of(session.created_at).isoformat(),
         "end_time": moment_of(session.updated_at).isoformat(),
@@ -156,6 +156,9 @@ def _meta(session: SessionInfo, counted: _Counted) -> dict[str, Any]:
             "session_cached_tokens": cached,
         },
     }
+    if session.cost_micro is not None:
+        # Vibe writes it down with every save, by the prices of the time.
+        meta["stats"]["session_cost"] = session.cost_micro / 1_000_000
     if session.extra.get("continues"):
         meta["parent_session_id"] = session.extra["continues"]
     if session.model:

@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
             created_at=session.created_at,
             updated_at=session.updated_at,
             usage=session.usage,
+            cost_micro=session.cost_micro,
             extra=session.extra,
         )
         path = agent.restore(info, store.turns(session.id), Place.here())

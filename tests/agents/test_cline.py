@@ -202,6 +202,28 @@ def test_roo(tmp_path: Path) -> None:
     assert (ROO.resume(info), bool(ROO.no_resume)) == (None, True)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "second", "used", "fresh"),
+    [
+        ("anthropic", 0, 437, 7),
+        ("openai", 0, 437, 7),
+        ("anthropic", -20_000_000, 437, 437),
+        ("openai", -20_000_000, 437, 7),
+        (None, -20_000_000, 437, 7),
+        (None, -20_000_000, 8, 8),
+    ],
+)
+def test_what_roo_counts_as_input(
+    tmp_path: Path, protocol: str | None, second: int, used: int, fresh: int
+) -> None:
+    """A first request that only writes to the cache has more input than is cached."""
+    request = {**USED, "tokensIn": used, "apiProtocol": protocol}
+    folder = storage(tmp_path, ROO) / "tasks" / "0198-a"
+    shown = [say("text", "Count", second), say("api_req_started", request, second)]
+    path = put(folder / "ui_messages.json", shown)
+    assert only(path, ROO).turns[1].usage == Usage(fresh, 50, 400, 30)
+
+
 def test_roo_keeps_its_tasks_elsewhere(tmp_path: Path) -> None:
     own = tmp_path / "my tasks"
     settings = tmp_path / ".config" / "VSCodium" / "User" / "settings.json"

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.pi import AGENT as PI
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli import main
 from sparrow_tui.model import (
+    Block,
     Image,
     Notice,
     Reasoning,
@@ -158,6 +160,46 @@ def test_a_session_of_each_agent_comes_back(
     assert (found.coverage.bad, found.coverage.unknown) == (0, {})
     assert (found.tool_calls, found.tool_errors) == (2, 1)
     store.close()
+
+
+def without_end(block: Block) -> Block:
+    return replace(block, is_error=None) if isinstance(block, ToolResult) else block
+
+
+def test_a_session_of_vibe_comes_back(
+    private_home: Path, location: str, tmp_path: Path, capsys: Said
+) -> None:
+    """Its messages have no times, and its tokens and cost are the session's."""
+    session = f"vibe:{native(8)}"
+    # Nor does it write down how a tool ended.
+    turns = [Turn(role=turn.role, blocks=[*map(without_end, turn.blocks)]) for turn in SAID]
+    store = open_store(location)
+    info = SessionInfo(
+        id=session, title="Nets", project="/home/ann/harbour", model="some-model", branch="main",
+        created_at=AT, updated_at=AT + 6000, usage=Usage(11, 19, 5), cost_micro=1_250,
+    )  # fmt: skip
+    store.write([Prepared(session=info, rows=rows(turns))])
+    store.close()
+    known = facts(location, session)
+    assert main(["restore", session, "--store", location]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert main(["restore", session, "--store", location]) == 1
+    assert "exists" in capsys.readouterr().err
+    other = str(tmp_path / "other.db")
+    assert main(["sync", "--store", other]) == 0
+    assert [blocks for _, blocks, _ in content(other, session)] == [turn.blocks for turn in turns]
+    assert facts(other, session) == known
+    store = open_store(other)
+    found = store.load(session)
+    assert found is not None
+    assert (found.cost_micro, found.tool_calls) == (1_250, 2)
+    store.close()
+
+
+def test_each_that_can_be_restored_is_tested() -> None:
+    can = {name for name, agent in agents().items() if agent.restorable}
+    assert can == {"claude", "codex", "pi", "gemini", "qwen", "droid", "vibe"}
 
 
 PI_TURNS = [
