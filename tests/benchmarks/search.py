@@ -32,7 +32,7 @@ import platformdirs
 
 from sparrow_tui import query as language
 from sparrow_tui import tokens
-from sparrow_tui.store import codec, index, open_store
+from sparrow_tui.store import codec, index, open_store, shown
 from sparrow_tui.store.index import Entry, Index
 from sparrow_tui.store.prepared import rows
 from sparrow_tui.store.sqlite import SqliteStore
@@ -55,7 +55,7 @@ def texts(store: SqliteStore, seed: int, most: int) -> Iterator[tuple[int, str, 
             (chance.randint(*ids) << 6, chance.randrange(30)),
         ).fetchone()
         if row is not None:
-            yield row[0], row[1], codec.text_of(row[2])
+            yield row[0], row[1], shown.text_of(row[2])
 
 
 def trace(store: SqliteStore, seed: int, queries: int) -> list[str]:
@@ -132,7 +132,7 @@ def all_texts(store: SqliteStore) -> Iterator[tuple[int, str, int, str, str]]:
     for row_id, sid, turn, role, body in store.connection.execute(
         "SELECT docid, sid, idx, role, body FROM turn ORDER BY docid"
     ):
-        yield row_id, sid, turn, role, codec.text_of(body)
+        yield row_id, sid, turn, role, shown.text_of(body)
 
 
 def floor(store: SqliteStore, path: Path) -> Answer:
