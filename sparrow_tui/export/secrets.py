@@ -51,7 +51,7 @@ _NEEDS = {
     "Stripe Access Key": ("k_live_",),
 }
 """What a text with a secret of these kinds has in lower case: one of these."""
-_LONG_WORD = re.compile(r"(?<![\w-])[\w-]{23,}")
+_LONG_WORD = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{23,}")
 _ASSIGNING = {"Cloudant Credentials", "IBM Cloud IAM Key", "IBM COS HMAC Credentials",
               "SoftLayer Credentials"}  # fmt: skip
 _BESIDE_LONG = {"Discord Bot Token", "Mailchimp Access Key", "Telegram Bot Token", *_ASSIGNING}
