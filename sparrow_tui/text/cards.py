@@ -12,7 +12,7 @@ from sparrow_tui.sanitize import clean, clean_line
 from sparrow_tui.store.base import ToolCall
 from sparrow_tui.text import diff, markdown, tools
 from sparrow_tui.text.frames import FOLDED, FRAME, FULL, data, frame, large, output
-from sparrow_tui.text.inputs import as_json, as_text, exceeds, input_lines
+from sparrow_tui.text.inputs import exceeds, input_lines
 from sparrow_tui.text.pieces import Layout, Page, breaks_in
 from sparrow_tui.text.spans import BLANK, Line, Span, cut, fold_spans, fold_text, line_width
 from sparrow_tui.text.values import beginning, one_line, value_lines
@@ -112,7 +112,7 @@ def use(
     if small:
         frame(page, input_lines(block, edit, gist_whole=whole), width, level, number, "  ")
     else:
-        data(page, block.input, as_text, width, level, number)
+        data(page, block.input, width, level, number)
 
 
 def result(
@@ -225,6 +225,6 @@ def raw(page: Page, block: Raw, width: int, level: int, number: int) -> None:
         return
     page.add([cut(head, width)], number)
     if exceeds(block.data, RICH_LIMIT):
-        data(page, block.data, as_json, width, level, number)
+        data(page, block.data, width, level, number)
     else:
         frame(page, value_lines(block.data), width, level, number, "  ")

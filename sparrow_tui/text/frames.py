@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
+from itertools import groupby
 
 from sparrow_tui.large import Large
 from sparrow_tui.sanitize import clean
 from sparrow_tui.text import ansi, diff
-from sparrow_tui.text.pieces import Layout, Page, breaks_in
+from sparrow_tui.text.inputs import as_texts
+from sparrow_tui.text.pieces import CHUNK, Layout, Page, breaks_in
 from sparrow_tui.text.spans import BLANK, Line, Span, fold_spans
 from sparrow_tui.text.values import json_lines
 
@@ -46,14 +48,13 @@ def large(page: Page, said: str, width: int, level: int, number: int) -> None:
 def data(
     page: Page,
     value: object,
-    as_words: Callable[[object], str],
     width: int,
     level: int,
     number: int,
 ) -> None:
     """A large input or record under a card."""
     if not isinstance(value, Large):
-        large(page, as_words(value), width, level, number)
+        _texts(page, as_texts(value), width, level, number)
         return
     if level == PREVIEW:
         first = "".join(value.part_text(part) for part in value.parts[:_PREVIEWED_PARTS])
@@ -66,6 +67,21 @@ def data(
 
     for part in value.parts:
         page.later(whole_lines, number, partial(value.part_text, part))
+
+
+def _texts(page: Page, texts: Iterable[str], width: int, level: int, number: int) -> None:
+    """Texts one below the other; short ones are laid out together."""
+    if level == PREVIEW:
+        begins, total = "", 0
+        for text in texts:
+            room = _PREVIEWED - len(begins)
+            begins += f"{text[:room]}\n" if room > 0 else ""
+            total += breaks_in(text) + 1
+        frame(page, output(begins.removesuffix("\n")), width, level, number, total=total)
+        return
+    for is_long, some in groupby(texts, lambda text: len(text) > CHUNK):
+        for said in some if is_long else ("\n".join(some),):
+            page.windowed(said, _framed(width), number)
 
 
 def _framed(width: int) -> Layout:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sparrow_tui.large import Large
 from sparrow_tui.model import ToolUse
 from sparrow_tui.sanitize import clean, clean_line
@@ -50,9 +52,12 @@ def exceeds(value: object, most: int) -> bool:
     return False
 
 
-def as_text(value: object) -> str:
-    """A large input as it would be read: strings with their line breaks."""
-    return as_json(value) if _has_many(value) else _as_text(value)
+def as_texts(value: object) -> Iterator[str]:
+    """A large value as it would be read: keys and strings with their line breaks, one by one.
+
+    Long strings are the value's own: a layout does not copy them. Data is JSON.
+    """
+    return iter([as_json(value)]) if _has_many(value) else _texts(value)
 
 
 _last: list[tuple[object, str]] = []
@@ -65,12 +70,16 @@ def as_json(value: object) -> str:
     return _last[0][1]
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{key}:\n{_as_text(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return "\n".join(map(_as_text, value))
-    return value if isinstance(value, str) else str(value)
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield f"{key}:"
+            yield from _texts(item)
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield value if isinstance(value, str) else str(value)
 
 
 def _has_many(value: object) -> bool:

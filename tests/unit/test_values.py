@@ -7,8 +7,9 @@ import pytest
 
 from sparrow_tui.model import Raw, ToolUse
 from sparrow_tui.text import cards, frames
-from sparrow_tui.text.inputs import as_text, exceeds
+from sparrow_tui.text.inputs import as_texts, exceeds
 from sparrow_tui.text.pieces import Page
+from sparrow_tui.text.spans import plain
 from sparrow_tui.text.tools import gist
 from sparrow_tui.text.values import beginning, one_line
 
@@ -66,5 +67,21 @@ def test_the_size_of_a_value_is_that_of_its_texts(value, size):
 
 
 def test_a_large_input_of_few_texts_reads_as_they_do_and_data_as_json(rows):
-    assert as_text({"old": "a\nb", "edits": [{"new": "c\nd"}]}) == "old:\na\nb\nedits:\nnew:\nc\nd"
-    assert msgspec.json.decode(as_text(rows)) == rows
+    value = {"old": "a\nb", "edits": [{"new": "c\nd"}], "none": {}}
+    assert [*as_texts(value)] == ["old:", "a\nb", "edits:", "new:", "c\nd", "none:", "{}"]
+    assert msgspec.json.decode("".join(as_texts(rows))) == rows
+
+
+def test_the_long_texts_of_an_input_are_not_copied_for_a_layout():
+    long = "line\n" * 20_000
+    value = {"path": "a.py", "content": long, "mode": "w", "more": [long, "end"]}
+    page = Page()
+    cards.use(page, ToolUse("a", "Write", value), None, 80, frames.FULL, 0)
+    cards.raw(page, Raw("k", value), 80, frames.FULL, 0)
+    texts = [piece.source.func.__self__ for piece in page.pieces if piece.layout]
+    held = {id(text): len(text) for text in texts}
+    assert id(long) in held
+    assert sum(held.values()) < len(long) + 200
+    page = Page()
+    cards.use(page, ToolUse("a", "Write", value), None, 80, frames.PREVIEW, 0)
+    assert "… 39,997 more lines" in plain(page.pieces[0].lines[-1])
