@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from sparrow_tui.export.secrets import Detector
+from sparrow_tui.export.secrets import Detector, Place
 from sparrow_tui.export.source import Excerpt
 from sparrow_tui.model import Block, Notice, Raw, Reasoning, Text, ToolResult, ToolUse, Turn
 
 MOST_REMEMBERED = 20_000
 """Different secrets that are looked for in the whole session; further ones only where found.
-With the next figure it bounds the memory to some 60 MB."""
+With the next figure it bounds the memory."""
 MOST_CHARACTERS = 1_000_000
 """Characters of these."""
 SHARED, FEW = 4, 4
@@ -40,7 +40,9 @@ class Redactor:
         self._too_many = False
         self._looked = False
         """Whether the detectors have nothing to find in what is replaced: they take longest."""
-        self._anywhere: re.Pattern[str] | None = None
+        self._lengths: dict[str, list[int]] = {}
+        """Of those remembered, by how they begin."""
+        self._beginning: re.Pattern[str] | None = None
         self.counts: Counter[str] = Counter()
         """Replacements by kind."""
 
@@ -68,7 +70,11 @@ class Redactor:
                 continue
             self._characters += len(secret)
             self._known[secret] = kind
-            self._anywhere = None
+            lengths = self._lengths.setdefault(secret[:WORTH_REMEMBERING], [])
+            if len(secret) not in lengths:
+                lengths.append(len(secret))
+                lengths.sort(reverse=True)
+            self._beginning = None
         return has_some
 
     def text(self, text: str, key: str = "") -> str:
@@ -77,12 +83,7 @@ class Redactor:
             return text
         found = [] if self._looked else list(self._detector.find(text, key))
         if self._known:
-            if self._anywhere is None:
-                self._anywhere = re.compile(_any_of(list(self._known)))
-            found += [
-                (match.start(), match.end(), self._known[match[0]])
-                for match in self._anywhere.finditer(text)
-            ]
+            found += self._known_in(text)
         if not found:
             return text
         pieces: list[str] = []
@@ -92,6 +93,22 @@ class Redactor:
             self.counts[kind] += 1
             at = end
         return "".join(pieces) + text[at:]
+
+    def _known_in(self, text: str) -> Iterator[Place]:
+        """Where secrets that are remembered stand; of those that begin alike the longest."""
+        if self._beginning is None:
+            self._beginning = re.compile(_any_of(list(self._lengths)))
+        at = 0
+        while (match := self._beginning.search(text, at)) is not None:
+            start = match.start()
+            at = start + 1
+            for length in self._lengths[match[0]]:
+                secret = text[start : start + length]  # shorter where the text ends
+                kind = self._known.get(secret)
+                if kind is not None:
+                    at = start + len(secret)
+                    yield start, at, kind
+                    break
 
     def value(self, value: Any, key: str = "") -> Any:
         """A JSON value without the secrets in its strings and keys."""
@@ -143,12 +160,12 @@ class Redactor:
 
 
 def _any_of(texts: list[str], depth: int = 0) -> str:
-    """An expression for the longest of some texts, by their first characters.
+    """An expression for any of some texts of one length, by their first characters.
 
     With thousands of alternatives each character would be compared with every one of them.
     """
     if depth == SHARED or len(texts) < FEW:
-        return "|".join(re.escape(text[depth:]) for text in sorted(texts, key=len, reverse=True))
+        return "|".join(re.escape(text[depth:]) for text in texts)
     groups: dict[str, list[str]] = {}
     for text in texts:
         groups.setdefault(text[depth], []).append(text)

@@ -136,19 +136,22 @@ def test_thousands_of_secrets_are_found_as_by_one_alternative_for_each() -> None
     chance = random.Random(5)
     secrets = ["".join(chance.choices("ab.(|", k=chance.randint(8, 12))) for _ in range(400)]
     secrets += [secret + chance.choice("ab") for secret in secrets[:99]]
-    plainly = re.compile("|".join(map(re.escape, sorted(secrets, key=len, reverse=True))))
-    quickly = re.compile(redact._any_of(secrets))
+    redactor = Redactor()
+    for secret in secrets:
+        redactor.learn_text(secret, key="password")
+        assert secret in redactor._known
+    longest_first = sorted(redactor._known, key=len, reverse=True)
+    plainly = re.compile("|".join(map(re.escape, longest_first)))
     for _ in range(50):
         text = "".join(chance.choice([*secrets[:40], "a", "b", "|", " "]) for _ in range(60))
-        assert [m.span() for m in quickly.finditer(text)] == [
-            m.span() for m in plainly.finditer(text)
-        ]
+        found = [(start, end) for start, end, _ in redactor._known_in(text)]
+        assert found == [match.span() for match in plainly.finditer(text)]
 
 
 def test_no_character_is_compared_with_every_secret() -> None:
     chance = random.Random(6)
     letters = "abcdefghijklmnopqrstuvwxyz"
-    pattern = redact._any_of(["".join(chance.choices(letters, k=20)) for _ in range(5_000)])
+    pattern = redact._any_of(["".join(chance.choices(letters, k=8)) for _ in range(5_000)])
     depth, most = 0, [0] * 9
     here = [0] * 9
     for sign in pattern:
