@@ -1,4 +1,7 @@
-"""Kiro CLI: a database of conversations, later a folder of line files, a folder per workspace."""
+"""Kiro CLI: a database of conversations, later a folder of line files, a folder per workspace.
+
+Its forerunner, Amazon Q Developer CLI, had the same database.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,7 @@ from sparrow_tui.scrub import scrubbed
 
 _TABLES = ("conversations_v2", "conversations")
 _COLUMNS = ("key", "conversation_id", "created_at", "updated_at")
+_FORERUNNER = "amazon-q"
 _KINDS = {"Prompt", "AssistantMessage", "ToolResults"}
 
 
@@ -47,20 +51,22 @@ class Kiro(Agent):
     no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
-        """The folder of sessions and the database."""
+        """The folder of sessions, the database and its forerunner's."""
         home = place.path("KIRO_HOME", place.home / ".kiro")
-        return [home / "sessions", place.data_home / "kiro-cli" / "data.sqlite3"]
+        folders = (place.data_home / name for name in ("kiro-cli", _FORERUNNER))
+        return [home / "sessions", *(folder / "data.sqlite3" for folder in folders)]
 
     def sources(self, place: Place) -> Iterator[Source]:
-        """Every session's line file, and the database."""
-        sessions, database = self.roots(place)
+        """Every session's line file, and the databases."""
+        sessions, *databases = self.roots(place)
         for entry in walk(sessions, (".jsonl",), 2):
             source = self.source_at(Path(entry.path))
             if source is not None:
                 yield source
-        source = self.source_at(database)
-        if source is not None:
-            yield source
+        for database in databases:
+            source = self.source_at(database)
+            if source is not None:
+                yield source
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Lines of either kind, a database with conversations, or one conversation."""
@@ -113,6 +119,9 @@ class Kiro(Agent):
             return Resume(argv, session.project)
         if session.parent:
             return None
+        if session.extra.get("program") == _FORERUNNER:
+            # It keeps one conversation for each directory.
+            return Resume(("q", "chat", "--resume"), session.project) if session.project else None
         argv = ("kiro-cli", "chat", "--resume-id", session.native_id)
         return Resume(argv, session.project or "")
 
@@ -199,6 +208,8 @@ def _database(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
                 info = SessionInfo(id="", project=as_text(row["key"]) or None)
                 info.created_at = milliseconds(row["created_at"])
                 info.updated_at = milliseconds(row["updated_at"])
+                if Path(source.path).parent.name == _FORERUNNER:
+                    info.extra["program"] = _FORERUNNER
                 yield from _conversation({**value, "conversation_id": native}, info, seen, mark)
 
 

@@ -254,6 +254,41 @@ def test_database(database: Path) -> None:
     same(reading.sessions, read_all(AGENT, AGENT.source_at(database)))
 
 
+def test_the_forerunner(tmp_path: Path) -> None:
+    """Amazon Q Developer CLI as of 1.12: pairs, one conversation a directory, no times."""
+    path = tmp_path / ".local" / "share" / "amazon-q" / "data.sqlite3"
+    path.parent.mkdir(parents=True)
+    asked = {
+        "additional_context": "",
+        "env_context": {
+            "env_state": {"operating_system": "linux", "current_working_directory": "/w/pond"}
+        },
+    }
+    history = [
+        [{**asked, "content": {"Prompt": {"prompt": "Count the ducks"}}, "images": None},
+         {"ToolUse": {"message_id": "m1", "content": "I look.", "tool_uses": [
+             {"id": "t1", "name": "execute_bash", "orig_name": "execute_bash", "args": {"command": "ls"}, "orig_args": {"command": "ls"}}]}}],
+        [{**asked, "content": {"ToolUseResults": {"tool_use_results": [
+             {"tool_use_id": "t1", "content": [{"Json": {"exit_status": "1", "stdout": "", "stderr": "no ducks"}}], "status": "Success"}]}}},
+         {"Response": {"message_id": "m2", "content": "None."}}],
+    ]  # fmt: skip
+    value = {"conversation_id": "q-1", "next_message": None, "history": history, "valid_history_range": [0, 2], "transcript": ["> Count the ducks"], "tools": {}, "latest_summary": None}  # fmt: skip
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE conversations(key TEXT PRIMARY KEY, value TEXT)")
+        db.execute("INSERT INTO conversations VALUES('/w/pond', ?)", (json.dumps(value),))
+    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    session = read_all(AGENT, source)["q-1"]
+    assert (session.info.title, session.info.project) == ("Count the ducks", "/w/pond")
+    assert session.roles == ["user", "assistant", "tool", "assistant"]
+    assert [(r.content, r.exit_code, r.is_error) for r in session.results()] == [
+        ([Text("no ducks")], 1, True)
+    ]
+    assert (session.coverage.bad, session.coverage.unknown) == (0, {})
+    resume = AGENT.resume(session.info)
+    assert resume is not None
+    assert (resume.argv, resume.directory) == (("q", "chat", "--resume"), "/w/pond")
+
+
 def test_credits_beyond_all_measure_count_nothing(tmp_path: Path) -> None:
     path = tmp_path / "saved.json"
     text = json.dumps(CONVERSATION)
@@ -321,6 +356,7 @@ def test_where_it_looks(messages: Path, events: Path, database: Path, tmp_path: 
     assert AGENT.roots(moved) == [
         tmp_path / "k" / "sessions",
         tmp_path / "Library/Application Support/kiro-cli/data.sqlite3",
+        tmp_path / "Library/Application Support/amazon-q/data.sqlite3",
     ]
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as connection:
