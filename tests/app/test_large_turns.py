@@ -65,7 +65,7 @@ async def test_matches_far_inside_a_large_text(running, location, looked):
         await driver.press("N")
         await driver.until(lambda: view.cursor == first)
     assert looked[True] < MOST
-    assert looked[False] > len(LINES)
+    assert looked[False] > len(LINES) * 0.6  # between one match and the other at least
 
 
 @pytest.mark.parametrize(
