@@ -102,7 +102,8 @@ def called(file, ident):
 
 def spoken(driver):
     """What is said in the turn the cursor is in."""
-    return driver.view.model.turns[driver.view.current_turn].blocks[0].text
+    turn = driver.view.model.turns.get(driver.view.current_turn)
+    return getattr(turn.blocks[0], "text", None) if turn is not None else None
 
 
 @pytest.mark.parametrize("reading", [False, True], ids=["preview", "reading"])

@@ -42,6 +42,8 @@ class Reading(Panes):
         """Session, turn and search the transcript was opened with; none: it shows others now."""
         self._replaced = ""
         """Id of a session whose turns on screen are not in the store any more, but others."""
+        self._moment: int | None = None
+        """When the turn was made that is read in it."""
 
     # From the list
 
@@ -81,6 +83,7 @@ class Reading(Panes):
         self.session = event.session
         if event.refresh and before is not None and _was_a_glance(before, event.session):
             self._replaced = before.id
+            self._moment = view.moment if view.has_focus else None
             self.app.engine.open(before.id, _turn_of(self.sessions.rows.details.get(before.sid)))
             return
         if not same:
@@ -109,7 +112,7 @@ class Reading(Panes):
             view.mark(highlight, due=event.finds)
             return
         back, self._return = self._return, None
-        moment = view.moment if replaced and view.has_focus else None
+        moment = self._moment if replaced else None
         view.open(
             event.session,
             at=back[1] if back and back[0] == event.session.id else event.turn,
