@@ -279,19 +279,21 @@ def subfolders(root: Path | str) -> list[Path]:
 
 def walk(root: Path | str, suffixes: tuple[str, ...], depth: int = 8) -> Iterator[os.DirEntry[str]]:
     """Files below a folder whose names end in one of ``suffixes``; links are not followed."""
-    try:
-        entries = list(os.scandir(root))
-    except OSError:
-        return
-    for entry in entries:
+    folders = [(os.fspath(root), depth)]
+    while folders:
+        folder, deeper = folders.pop()
         try:
-            if entry.is_dir(follow_symlinks=False):
-                if depth > 0:
-                    yield from walk(entry.path, suffixes, depth - 1)
-            elif entry.name.endswith(suffixes) and entry.is_file():
-                yield entry
+            entries = list(os.scandir(folder))
         except OSError:
             continue
+        for entry in entries:
+            try:
+                if entry.name.endswith(suffixes) and entry.is_file():
+                    yield entry
+                elif deeper > 0 and entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, deeper - 1))
+            except OSError:
+                continue
 
 
 def entry_source(agent: str, entry: os.DirEntry[str], kind: str = "") -> Source | None:

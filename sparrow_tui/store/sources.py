@@ -22,6 +22,8 @@ _coverage = msgspec.json.Decoder(Coverage).decode
 
 Key = tuple[str, str]
 """Agent's name and path."""
+Known = dict[str, dict[str, str]]
+"""Stamps of sources by agent and path."""
 
 DAY = 86_400_000
 BUSY = "busy"
@@ -30,10 +32,15 @@ REFUSED = "refused"
 """In place of a stamp: the system kept it from being read."""
 
 
-def known(db: apsw.Connection) -> dict[Key, str]:
-    """The stamps of all sources that were read and are not known to be gone."""
-    rows = db.execute("SELECT agent, path, stamp FROM source WHERE NOT gone")
-    return {(agent, path): stamp for agent, path, stamp in rows}
+def known(db: apsw.Connection) -> Known:
+    """The sources that were read and are not known to be gone."""
+    following = "SELECT min(agent) FROM source WHERE agent > ? AND NOT gone"
+    every = "SELECT path, stamp FROM source WHERE agent = ? AND NOT gone"
+    found: Known = {}
+    agent = ""
+    while (agent := db.execute(following, (agent,)).get) is not None:
+        found[agent] = dict(db.execute(every, (agent,)))
+    return found
 
 
 def busy(db: apsw.Connection) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError, is_there
 from sparrow_tui.agents.registry import agents, one_by_one
 from sparrow_tui.sanitize import storable
-from sparrow_tui.store.sources import Key
+from sparrow_tui.store.sources import Key, Known
 from sparrow_tui.sync.workers import SMALL
 
 HEAD = 64 * 1024
@@ -43,7 +43,7 @@ class Found:
 
 def look(
     place: Place,
-    held: Mapping[Key, str],
+    held: Known,
     paths: Iterable[str] = (),
     much: Callable[[], None] = lambda: None,
 ) -> Found:
@@ -57,27 +57,36 @@ def look(
     """
     found = Found()
     size = 0
-    seen: set[Key] = set()
+    every_seen: dict[str, set[str]] = {}
+    agent, seen, stamps = "", set[str](), dict[str, str]()
     wanted = list(paths)
     sources = _given(wanted, found) if wanted else _everywhere(place)
     for source in sources:
-        key = source.agent, source.path
-        if key in seen:
+        if source.agent != agent:
+            agent = source.agent
+            seen, stamps = every_seen.setdefault(agent, set()), held.get(agent, {})
+        path = source.path
+        if path in seen:
             continue
-        seen.add(key)
-        if storable(source.path) != source.path:
-            found.problems.append((storable(source.path), "its name is not UTF-8"))
-            continue
-        if held.get(key) == source.stamp:
+        seen.add(path)
+        if stamps.get(path) == source.stamp:
             found.unchanged += 1
-        else:
-            found.changed.append(source)
-            if size <= SMALL < size + source.size:
-                much()
-            size += source.size
+            continue
+        if storable(path) != path:
+            found.problems.append((storable(path), "its name is not UTF-8"))
+            continue
+        found.changed.append(source)
+        if size <= SMALL < size + source.size:
+            much()
+        size += source.size
     found.changed.sort(key=lambda source: source.mtime, reverse=True)
     if not wanted:
-        found.gone = [key for key in held if key not in seen and not is_there(key[1])]
+        found.gone = [
+            (agent, path)
+            for agent, stamps in held.items()
+            for path in stamps.keys() - every_seen.get(agent, set())
+            if not is_there(path)
+        ]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from sparrow_tui.agents.base import Agent, Place, Source
@@ -65,7 +65,7 @@ def import_all(
     if paths:
         with store.transaction():
             for key in sources.reread_deleted(store.connection):
-                held.pop(key, None)
+                held.get(key[0], {}).pop(key[1], None)
     found = look(place, held, paths, partial(make_ready, workers))
     meter = Meter(emit, found.changed)
     meter.report.skipped = found.unchanged
@@ -213,9 +213,7 @@ class _TakingIn:
         return taken.sessions
 
 
-def _new(
-    store: SqliteStore, changed: Sequence[Source], held: Mapping[sources.Key, str]
-) -> list[Source]:
+def _new(store: SqliteStore, changed: Sequence[Source], held: sources.Known) -> list[Source]:
     """Sources that were never read and can be glanced at, where reading them all takes long."""
     quick = {name for name, agent in agents().items() if type(agent).glance is not Agent.glance}
     glanced = glances.paths(store.connection)
@@ -223,7 +221,7 @@ def _new(
         source
         for source in changed
         if source.agent in quick
-        and (source.agent, source.path) not in held
+        and source.path not in held.get(source.agent, ())
         and source.path not in glanced
     ]
     return found if sum(source.size for source in found) > SMALL else []

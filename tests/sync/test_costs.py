@@ -63,10 +63,12 @@ def test_what_was_read_is_known_without_how_far(store: SqliteStore, private_home
     sync(store, private_home)
     asked: list[str] = []
     store.connection.set_exec_trace(lambda _, sql, __: asked.append(sql) is None)
-    assert len(sources.known(store.connection)) == 1
+    assert len(sources.known(store.connection)["claude"]) == 1
     store.connection.set_exec_trace(None)
-    plans = [store.connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() for sql in asked]
-    assert ["COVERING INDEX" in str(plan) for plan in plans] == [True]
+    plans = [
+        store.connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("",)).fetchall() for sql in asked
+    ]
+    assert plans and all("COVERING INDEX" in str(plan) for plan in plans)
 
 
 def test_expiry_follows_the_agents_setting(store: SqliteStore, private_home: Path) -> None:
