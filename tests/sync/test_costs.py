@@ -68,7 +68,8 @@ def test_what_was_read_is_known_without_how_far(store: SqliteStore, private_home
     plans = [
         store.connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("",)).fetchall() for sql in asked
     ]
-    assert plans and all("COVERING INDEX" in str(plan) for plan in plans)
+    assert plans
+    assert all("COVERING INDEX" in str(plan) for plan in plans)
 
 
 def test_expiry_follows_the_agents_setting(store: SqliteStore, private_home: Path) -> None:
