@@ -34,8 +34,6 @@ fewer words are new, and only new ones are looked at closely."""
 _SPACES = bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))
 _ARROW = "→".encode()
 """Between a line and its number in what Claude Code's Read tool shows."""
-_EDGES = ".:'"
-"""Join words, and say nothing around them."""
 JOINER = "\ue000"
 """Between the two tokens of a joined word. Private use: never a letter of a text."""
 
@@ -93,7 +91,7 @@ def index_text(text: str, *, in_order: bool = False, joined: bool = True) -> str
 
 def words(text: str) -> set[str]:
     """A text's words as white space parts them, and signs that the index does not know."""
-    return {word.strip(_EDGES) for word in _spaced(text).split()}
+    return set(_spaced(text).split())
 
 
 def _spaced(text: str) -> str:

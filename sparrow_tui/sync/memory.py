@@ -6,7 +6,7 @@ import ctypes
 import gc
 from contextlib import suppress
 
-GARBAGE = 50_000
+GARBAGE = 200_000
 """New objects before a look for garbage: turns are trees, which free themselves."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Of mallopt(3), glibc's."""
