@@ -125,12 +125,11 @@ class Claude(Agent):
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new transcript in the project's folder, as Claude Code writes them."""
-        native = session.native_id
-        if "/" in native or session.ghost:
-            raise SourceError("only whole sessions can be written back, not sub-agents or prompts")
-        slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
-        folder = self.roots(place)[0] / (slug or "unknown")
-        return write_back(folder / f"{native}.jsonl", session, turns)
+        if session.ghost:
+            raise SourceError("only its prompts are known; there is no session to write back")
+        if "/side-" in session.native_id:
+            raise SourceError("a sub-agent of this kind is part of its session's file")
+        return write_back(self.roots(place)[0], session, turns)
 
 
 AGENT = Claude()

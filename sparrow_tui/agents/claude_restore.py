@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.restoring import anthropic_part, stamp, write_new
+from sparrow_tui.agents.claude_restore_marks import command_of, record_of
+from sparrow_tui.agents.restoring import anthropic_part, stamp, without_loose_ends, write_new
 from sparrow_tui.model import (
     Notice,
     SessionInfo,
@@ -20,57 +21,103 @@ SYNTHETIC = "<synthetic>"
 """The model of notes the agent made itself."""
 
 
-def write_back(path: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
-    """Write a session as a transcript (see `write_new`)."""
-    return write_new(path, _records(session, turns))
+def write_back(projects: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
+    """Write a session as a transcript (see `write_new`), a sub-agent's beside its parent's.
+
+    Args:
+        projects: the folder of all projects' folders.
+        session: facts of the session.
+        turns: all of it, pictures with their data.
+    """
+    native, _, agent = session.native_id.partition("/")
+    slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
+    folder = next(
+        (path.parent for path in projects.glob("*/*.jsonl") if path.stem == native and agent),
+        projects / (slug or "unknown"),
+    )
+    if not agent:
+        return write_new(folder / f"{native}.jsonl", _records(session, turns))
+    path = folder / native / "subagents" / f"{agent}.jsonl"
+    written = write_new(path, _records(session, turns))
+    told = {"agentType": session.extra.get("agent type"), "description": session.title}
+    facts = {name: value for name, value in told.items() if value}
+    if facts and not (beside := path.with_suffix(".meta.json")).exists():
+        write_new(beside, [facts])
+    return written
 
 
 def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, Any]]:
-    parent = None
-    if session.title:
-        yield {"type": "custom-title", "customTitle": session.title,
-               "sessionId": session.native_id}  # fmt: skip
-    for turn in turns:
-        content = [part for block in turn.blocks if (part := anthropic_part(block)) is not None]
-        if not content or turn.branch:
+    native, _, agent = session.native_id.partition("/")
+    envelope: dict[str, Any] = {
+        "isSidechain": bool(agent), "userType": "external", "cwd": session.project or "",
+        "sessionId": native, "gitBranch": session.branch or "", "version": "restored",
+    }  # fmt: skip
+    if agent:
+        envelope["agentId"] = agent.rpartition("/")[2].removeprefix("agent-")
+    elif session.title:
+        yield {"type": "custom-title", "customTitle": session.title, "sessionId": native}
+    parent: str | None = None
+    fork: str | None = None
+    on_branch = False
+    for turn in without_loose_ends(turns, _is_prompt):
+        if turn.branch and parent is None:
+            continue  # a fork is told by the message before it
+        if turn.branch != on_branch:
+            # What was taken back and what was said instead go on from the same message.
+            fork, parent, on_branch = (parent, parent, True) if turn.branch else (None, fork, False)
+        body = record_of(turn) or _message(session, turn)
+        if body is None:
             continue
-        local = any(isinstance(b, Notice) and b.kind in ("info", "error") for b in turn.blocks)
-        local = local and not any(isinstance(b, Text) for b in turn.blocks)
-        role = "assistant" if turn.role == "assistant" or local else "user"
         own = turn.uid or str(uuid.uuid4())
-        message: dict[str, Any] = {"role": role, "content": content}
-        if role == "assistant":
-            message |= {
-                "id": turn.usage_id or f"msg_{own}",
-                "type": "message",
-                "model": SYNTHETIC if local else turn.model or session.model or "",
-            }
-            if (usage := turn.usage_total or turn.usage) is not None:
-                message["usage"] = {
-                    "input_tokens": usage.input, "output_tokens": usage.output,
-                    "cache_read_input_tokens": usage.cache_read,
-                    "cache_creation_input_tokens": usage.cache_write,
-                }  # fmt: skip
-        record = {
-            "parentUuid": parent, "isSidechain": False, "type": role, "message": message,
-            "uuid": own, "timestamp": stamp(turn.time or session.updated_at),
-            "userType": "external", "cwd": session.project or "", "sessionId": session.native_id,
-            "gitBranch": session.branch or "", "version": "restored",
+        yield {
+            "parentUuid": parent, **body, "uuid": own,
+            "timestamp": stamp(turn.time or session.updated_at), **envelope,
         }  # fmt: skip
-        if turn.api_error:
-            record["isApiErrorMessage"] = True
-        if turn.role == "summary":
-            record["isCompactSummary"] = True
-        elif turn.meta:
-            record["isMeta"] = True
-        for block in turn.blocks:
-            if isinstance(block, ToolResult):
-                child = block.child.rpartition("/")[2].removeprefix("agent-")
-                known = (("durationMs", block.duration_ms), ("agentId", child))
-                if facts := {key: fact for key, fact in known if fact}:
-                    record["toolUseResult"] = facts
-            elif isinstance(block, Notice) and block.kind == "compaction":
-                record |= {"type": "system", "subtype": "compact_boundary", "content": block.text}
-                del record["message"]
         parent = own
-        yield record
+
+
+def _is_prompt(turn: Turn) -> bool:
+    return turn.role == "user" and not turn.meta
+
+
+def _message(session: SessionInfo, turn: Turn) -> dict[str, Any] | None:
+    """A message's record without its envelope; ``None``: there is nothing in it."""
+    command = command_of(turn)
+    content = (
+        [{"type": "text", "text": command}]
+        if command
+        else [part for block in turn.blocks if (part := anthropic_part(block)) is not None]
+    )
+    if not content and turn.usage is None:
+        return None
+    local = any(isinstance(b, Notice) and b.kind in ("info", "error") for b in turn.blocks)
+    local = local and not command and not any(isinstance(b, Text) for b in turn.blocks)
+    role = "assistant" if turn.role == "assistant" or local else "user"
+    message: dict[str, Any] = {"role": role, "content": content}
+    if role == "assistant":
+        message |= {
+            "id": turn.usage_id or f"msg_{turn.uid or uuid.uuid4()}",
+            "type": "message",
+            "model": SYNTHETIC if local else turn.model or session.model or "",
+        }
+        if (usage := turn.usage_total or turn.usage) is not None:
+            message["usage"] = {
+                "input_tokens": usage.input, "output_tokens": usage.output,
+                "cache_read_input_tokens": usage.cache_read,
+                "cache_creation_input_tokens": usage.cache_write,
+            }  # fmt: skip
+    record: dict[str, Any] = {"type": role, "message": message}
+    if turn.api_error:
+        record["isApiErrorMessage"] = True
+    if turn.role == "summary":
+        record["isCompactSummary"] = True
+    elif turn.meta:
+        record["isMeta"] = True
+    for block in turn.blocks:
+        if isinstance(block, ToolResult):
+            child = block.child.rpartition("/")[2]
+            agent = child.removeprefix("agent-") if child.startswith("agent-") else ""
+            known = (("durationMs", block.duration_ms), ("agentId", agent))
+            if facts := {key: fact for key, fact in known if fact}:
+                record["toolUseResult"] = facts
+    return record

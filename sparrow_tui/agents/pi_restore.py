@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,19 @@ def write_back(root: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
 
 
 def _lines(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, Any]]:
-    yield {
-        "type": "session", "version": 3, "id": session.native_id,
+    every = iter(turns)
+    first = next(every, None)
+    head = {
+        "type": "session", "id": session.native_id,
         "timestamp": stamp(session.created_at), "cwd": session.project or "",
     }  # fmt: skip
+    # Entries of the first version had no ids; given some, they would count as new ones.
+    numbered = first is None or bool(first.uid)
+    yield {**head, "version": 3} if numbered else head
     before: str | None = None
     number = 0
     used: set[str] = set()
-    for turn in turns:
+    for turn in every if first is None else chain([first], every):
         if turn.branch:
             continue
         for entry in _entries(turn, before):
@@ -47,13 +53,13 @@ def _lines(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, An
                 own = f"{number:08x}"
             used.add(own)
             time = turn.time or session.updated_at
-            yield {**entry, "id": own, "parentId": before, "timestamp": stamp(time)}
+            place = {"id": own, "parentId": before} if numbered else {}
+            yield {**entry, **place, "timestamp": stamp(time)}
             before = own
     if session.title:
-        yield {
-            "type": "session_info", "id": f"{number + 1:08x}", "parentId": before,
-            "timestamp": stamp(session.updated_at), "name": session.title,
-        }  # fmt: skip
+        named = {"type": "session_info", "timestamp": stamp(session.updated_at)}
+        place = {"id": f"{number + 1:08x}", "parentId": before} if numbered else {}
+        yield {**named, **place, "name": session.title}
 
 
 def _entries(turn: Turn, before: str | None) -> Iterator[dict[str, Any]]:

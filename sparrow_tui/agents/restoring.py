@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sparrow_tui.model import (
     Text,
     ToolResult,
     ToolUse,
+    Turn,
 )
 
 
@@ -47,6 +48,24 @@ def write_new(path: Path, records: Iterable[dict[str, Any]]) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return path
+
+
+def without_loose_ends(turns: Iterable[Turn], closes: Callable[[Turn], bool]) -> Iterator[Turn]:
+    """Turns that were taken back only where what follows tells so: else they would count again.
+
+    Args:
+        turns: of a session.
+        closes: whether a turn that was not taken back tells that those before it were.
+    """
+    dead: list[Turn] = []
+    for turn in turns:
+        if turn.branch:
+            dead.append(turn)
+            continue
+        if dead and closes(turn):
+            yield from dead
+        dead = []
+        yield turn
 
 
 def moment_of(time_ms: int | None) -> datetime:

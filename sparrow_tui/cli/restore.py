@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import Place
+from msgspec.structs import replace
+
+from sparrow_tui.agents.base import Agent, Place, SourceError, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli.errors import UserError
-from sparrow_tui.model import SessionInfo
+from sparrow_tui.model import Block, Image, SessionInfo, ToolResult
 from sparrow_tui.store import open_store
+from sparrow_tui.store.base import Session
+from sparrow_tui.store.sqlite import SqliteStore
 
 
 def register(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -20,7 +28,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="write a kept session back as the agent's own file",
         description="Write a session that is kept here back as the agent's own file, so that the "
-        f"agent can open it again. Never overwrites. Possible for: {able}.",
+        "agent can open it again, with its sub-agents where these have files of their own. Never "
+        f"overwrites. Possible for: {able}.",
     )
     parser.add_argument("session", metavar="SESSION", help="an id, or the beginning of one")
     parser.set_defaults(run=run)
@@ -41,20 +50,56 @@ def run(options: argparse.Namespace) -> int:
                 f"{f' ({why})' if why else ''}; "
                 "sparrow-tui export writes Markdown, HTML or JSON"
             )
-        info = SessionInfo(
-            id=session.id,
-            title=session.title or None,
-            project=session.project,
-            branch=session.branch,
-            model=session.model,
-            created_at=session.created_at,
-            updated_at=session.updated_at,
-            usage=session.usage,
-            cost_micro=session.cost_micro,
-            extra=session.extra,
-        )
-        path = agent.restore(info, store.turns(session.id), Place.here())
+        print(_write(store, agent, session))
+        left = 0
+        for child in store.reader.children(session.id):
+            try:
+                print(_write(store, agent, child))
+            except SourceError:  # it is there, or has no file of its own
+                left += not (child.source and is_there(child.source))
+        if left:
+            them = (
+                "1 sub-agent was not written back; what it"
+                if left == 1
+                else (f"{left:,} sub-agents were not written back; what they")
+            )
+            print(f"{them} did stays here", file=sys.stderr)
     finally:
         store.close()
-    print(path)
     return 0
+
+
+def _write(store: SqliteStore, agent: Agent, session: Session) -> Path:
+    """Write one session; its file."""
+    info = SessionInfo(
+        id=session.id,
+        title=session.title or None,
+        project=session.project,
+        branch=session.branch,
+        model=session.model,
+        created_at=session.created_at,
+        updated_at=session.updated_at,
+        parent=session.parent,
+        usage=session.usage,
+        cost_micro=session.cost_micro,
+        ghost=session.ghost,
+        extra=session.extra,
+    )
+    turns = (
+        replace(turn, blocks=_with_pictures(store, turn.blocks)) for turn in store.turns(session.id)
+    )
+    return agent.restore(info, turns, Place.here())
+
+
+def _with_pictures(store: SqliteStore, blocks: Sequence[Block]) -> list[Block]:
+    """Blocks with the bytes of the pictures that the store keeps beside them."""
+    found: list[Block] = []
+    for block in blocks:
+        if isinstance(block, ToolResult):
+            block = replace(block, content=_with_pictures(store, block.content))
+        elif (
+            isinstance(block, Image) and block.ref and (kept := store.reader.attachment(block.ref))
+        ):
+            block = replace(block, data=b64encode(kept[1]).decode(), ref="")
+        found.append(block)
+    return found

@@ -928,7 +928,7 @@ def test_written_back_and_read_again(tmp_path: Path) -> None:
         AGENT.restore(info, turns, place)
     assert path.read_bytes() == content
     assert [p.name for p in path.parent.iterdir()] == [path.name]
-    for other in (SessionInfo(id=f"claude:{SID}/agent-1"), SessionInfo(id="claude:g", ghost=True)):
+    for other in (SessionInfo(id=f"claude:{SID}/side-1"), SessionInfo(id="claude:g", ghost=True)):
         with pytest.raises(SourceError):
             AGENT.restore(other, turns, place)
 

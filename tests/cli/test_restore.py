@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sparrow_tui.model import (
     Block,
     Image,
     Notice,
+    Raw,
     Reasoning,
     SessionInfo,
     Text,
@@ -160,6 +162,218 @@ def test_a_session_of_each_agent_comes_back(
     assert (found.coverage.bad, found.coverage.unknown) == (0, {})
     assert (found.tool_calls, found.tool_errors) == (2, 1)
     store.close()
+
+
+def noted(title: str, text: str = "", kind: str = "info") -> list[Block]:
+    return [Notice(kind, title), Text(text)] if text else [Notice(kind, title)]
+
+
+CLAUDE_MARKS = [
+    Turn(role="user", blocks=[Text("mend the net")], uid="a", time=AT),
+    Turn(role="assistant", blocks=[Text("so be it")], uid="b", time=AT, model="m",
+         usage=Usage(1, 2), usage_id="r1"),
+    Turn(role="user", blocks=[Text("no, burn it")], uid="c", time=AT, branch=True),
+    Turn(role="assistant", blocks=[Text("burning")], uid="d", time=AT, model="m", branch=True,
+         usage=Usage(3, 4), usage_id="r2"),
+    Turn(role="user", blocks=[Text("wash it")], uid="e", time=AT),
+    Turn(role="assistant", blocks=[], uid="f", time=AT, model="m", usage=Usage(5, 6), usage_id="r3"),
+    *(
+        Turn(role="system", blocks=blocks, uid=f"s{number}", time=AT, meta=True)
+        for number, blocks in enumerate(
+            [
+                noted("Hook SessionStart:startup", "the tide is low"),
+                noted("Hook Stop:lint failed", "a knot", kind="error"),
+                noted("Hook Stop:lint was cancelled", "too slow"),
+                noted("Attached nets/one.py", "```py\nknot = 1\n```"),
+                noted("Attached nets", "one.py\ntwo.py"),
+                noted("Changed outside: nets/one.py", "````\n1 ```\n````"),
+                noted("Instructions CLAUDE.md", "tie well"),
+                noted("Reminded of its tasks", "- [x] wash\n- [~] dry: in the\nsun\n- [ ] fold"),
+                noted("Reminder", "be brief"),
+                noted("Plan mode"),
+                noted("away for an hour", kind="summary"),
+                noted("Stop hook: a knot", kind="error"),
+                noted("Conversation compacted (from 1,200 tokens)", kind="compaction"),
+            ]
+        )
+    ),
+    Turn(role="system", blocks=[Notice("command", "/review 12"), Notice("info", "review looks…")],
+         uid="x", time=AT),
+]  # fmt: skip
+CODEX_MARKS = [
+    Turn(role="user", blocks=[Text("mend the net")], uid="#0", time=AT),
+    Turn(role="assistant", blocks=[ToolUse("", "web_search", {"query": "knots"})], uid="#1",
+         time=AT, usage=Usage(10, 2, 5, 0, 1)),
+    Turn(role="user", blocks=[Text("no, burn it")], uid="#2", time=AT, branch=True),
+    Turn(role="assistant", blocks=[Text("burning")], uid="#3", time=AT, branch=True,
+         usage=Usage(7, 7)),
+    Turn(role="system", blocks=[Notice("rewind", "1 turns taken back")], uid="#4", time=AT),
+    Turn(role="user", blocks=[Text("look"), Image("image/png", "AAAA", size=3)], uid="#5", time=AT),
+    Turn(role="assistant", blocks=[ToolUse("c1", "search", {"for": "tools"})], uid="#6", time=AT),
+    Turn(role="tool", uid="#7", time=AT,
+         blocks=[ToolResult("c1", [Raw("namespace", {"type": "namespace", "name": "boats"})])]),
+    Turn(role="system", blocks=[Notice("interruption", "Turn aborted (interrupted)")], uid="#8",
+         time=AT),
+    Turn(role="system", blocks=[Notice("error", "stream lost")], uid="#9", time=AT),
+    Turn(role="system", blocks=[Notice("error", "no quota")], uid="#10", time=AT, api_error=True),
+    Turn(role="system", blocks=[Notice("info", "Goal: dry nets")], time=AT, meta=True),
+    Turn(role="summary", blocks=[Notice("compaction", "Context compacted"), Text("so far")],
+         time=AT, meta=True),
+    Turn(role="assistant", blocks=[Text("dried")], uid="#11", time=AT, usage=Usage(1, 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+def test_marks_context_and_what_was_taken_back_come_back(
+    private_home: Path, location: str, tmp_path: Path, agent: str
+) -> None:
+    native_id = native(5)
+    session = f"{agent}:{native_id}"
+    turns = CLAUDE_MARKS if agent == "claude" else [
+        replace(turn, uid=f"{native_id}{turn.uid}" if turn.uid else "") for turn in CODEX_MARKS
+    ]  # fmt: skip
+    store = open_store(location)
+    info = SessionInfo(id=session, title="Nets", project="/home/ann", created_at=AT, updated_at=AT)
+    store.write([Prepared(session=info, rows=rows(turns))])
+    before = [*store.turns(session)]
+    store.close()
+    assert main(["restore", session, "--store", location]) == 0
+    other = str(tmp_path / "other.db")
+    assert main(["sync", "--store", other]) == 0
+    store = open_store(other)
+    after = [*store.turns(session)]
+    found = store.load(session)
+    store.close()
+    assert [(turn.role, turn.blocks, turn.uid) for turn in after] == [
+        (turn.role, turn.blocks, turn.uid) for turn in before
+    ]
+    for name in ("time", "meta", "branch", "api_error", "usage"):
+        assert [getattr(turn, name) for turn in after] == [getattr(turn, name) for turn in before]
+    assert found is not None
+    assert (found.coverage.bad, found.coverage.unknown) == (0, {})
+
+
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+def test_what_comes_back_is_not_counted_again(
+    private_home: Path, location: str, capsys: Said, agent: str
+) -> None:
+    """The counters of a store say the same after a session was restored and read again."""
+    source = home_with_tokens(private_home, agent)
+    assert main(["sync", "--store", location]) == 0
+    before = counted(location, capsys)
+    assert any("tokens" in line and not line.endswith(" 0.0") for line in before)
+    source.unlink()
+    assert main(["sync", "--store", location]) == 0
+    assert main(["restore", f"{agent}:{native(1)}", "--store", location]) == 0
+    assert main(["sync", "--store", location]) == 0
+    assert counted(location, capsys) == before
+
+
+def home_with_tokens(home: Path, agent: str) -> Path:
+    """A home with one session of two answers that used tokens; its file."""
+    said = ("mend the net", "mended", "and the boat", "that too")
+    if agent == "codex":
+        path = codex_file(home, 1, *said)
+        lines = path.read_text().splitlines()
+        told: list[str] = []
+        for line in lines:
+            told.append(line)
+            record = json.loads(line)
+            body = record.get("payload", {})
+            if body.get("role") == "assistant":
+                total = {"input_tokens": 100 * len(told), "output_tokens": len(told)}
+                info = {"total_token_usage": total}
+                event = {"type": "token_count", "info": info}
+                told.append(json.dumps({**record, "type": "event_msg", "payload": event}))
+        path.write_text("\n".join(told) + "\n")
+        return path
+    path = claude_file(home, 1, *said).path
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, record in enumerate(records):
+        if record.get("type") == "assistant":
+            usage = {"input_tokens": 10 + number, "output_tokens": 3}
+            record["message"] |= {"id": f"msg_{number}", "usage": usage}
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def counted(location: str, capsys: Said) -> list[str]:
+    """What the counters of a store say."""
+    capsys.readouterr()
+    assert main(["metrics", "--store", location]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    totals = [line for line in lines if line.partition("{")[0].partition(" ")[0].endswith("_total")]
+    return [line for line in totals if "_ingest_" not in line]
+
+
+def test_pictures_come_back(private_home: Path, location: str, tmp_path: Path) -> None:
+    """The store keeps their bytes beside the turns."""
+    picture = Image("image/png", "iVBORw0KGgo=", size=8)
+    turns = [
+        Turn(role="user", blocks=[Text("look"), picture], time=AT),
+        Turn(role="assistant", blocks=[ToolUse("c1", "Read", {})], time=AT),
+        Turn(role="tool", blocks=[ToolResult("c1", [picture])], time=AT),
+    ]
+    session = f"claude:{native(6)}"
+    store = open_store(location)
+    store.save(session, turns)
+    before = [turn.blocks for turn in store.turns(session)]
+    store.close()
+    assert main(["restore", session, "--store", location]) == 0
+    other = str(tmp_path / "other.db")
+    assert main(["sync", "--store", other]) == 0
+    store = open_store(other)
+    assert [turn.blocks for turn in store.turns(session)] == before
+    ref = before[0][1].ref
+    assert store.reader.attachment(ref) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    store.close()
+
+
+def test_sub_agents_come_back_beside_their_session(
+    private_home: Path, location: str, tmp_path: Path, capsys: Said
+) -> None:
+    parent, project = native(3), "/home/ann/harbour"
+    store = open_store(location)
+    for number, (ident, more) in enumerate(
+        [(f"claude:{parent}", {}), (f"claude:{parent}/agent-a1b2", {"title": "tie knots"}),
+         (f"claude:{parent}/side-77", {})]
+    ):  # fmt: skip
+        info = SessionInfo(
+            id=ident, project=project, created_at=AT + number, updated_at=AT + number,
+            parent=f"claude:{parent}" if number else None,
+            extra={"agent type": "sailor"} if "title" in more else {}, **more,
+        )  # fmt: skip
+        turns = [Turn(role="user", blocks=[Text(f"do {number}")], uid=f"u{number}", time=AT)]
+        store.write([Prepared(session=info, rows=rows(turns))])
+    store.close()
+    assert main(["restore", f"claude:{parent}", "--store", location]) == 0
+    said = capsys.readouterr()
+    paths = said.out.split()
+    assert [Path(path).name for path in paths] == [f"{parent}.jsonl", "agent-a1b2.jsonl"]
+    assert said.err == "1 sub-agent was not written back; what it did stays here\n"
+    other = str(tmp_path / "other.db")
+    assert main(["sync", "--store", other]) == 0
+    store = open_store(other)
+    child = store.load(f"claude:{parent}/agent-a1b2")
+    store.close()
+    assert child is not None
+    assert (child.parent, child.title, child.extra["agent type"]) == (
+        f"claude:{parent}", "tie knots", "sailor",
+    )  # fmt: skip
+    assert content(other, child.id) == [("user", [Text("do 1")], AT)]
+
+
+def test_traces_of_a_deleted_session_are_not_written_back(
+    private_home: Path, location: str, capsys: Said
+) -> None:
+    history = private_home / ".claude" / "history.jsonl"
+    history.parent.mkdir()
+    record = {"display": "mend the net", "timestamp": AT, "project": "/home/ann",
+              "sessionId": native(4)}  # fmt: skip
+    history.write_text(json.dumps(record) + "\n")
+    assert main(["sync", "--store", location]) == 0
+    assert main(["restore", f"claude:{native(4)}", "--store", location]) == 1
+    assert "only its prompts are known" in capsys.readouterr().err
 
 
 def without_end(block: Block) -> Block:
