@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import gemini_log, gemini_restore, lines
+from sparrow_tui.agents import gemini_log, gemini_restore, gemini_traces, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -21,15 +21,16 @@ from sparrow_tui.agents.base import (
     walk,
 )
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text, copy_mark, milliseconds
+from sparrow_tui.agents.common import as_text, milliseconds
+from sparrow_tui.agents.documents import load
+from sparrow_tui.agents.gemini_files import identity, project
 from sparrow_tui.agents.gemini_log import Log, OldRecord
-from sparrow_tui.agents.projects import by_hash, json_file
-from sparrow_tui.model import Coverage, Notice, SessionInfo, Text, Turn
+from sparrow_tui.agents.projects import json_file
+from sparrow_tui.model import Coverage, SessionInfo, Turn
 
 DEFAULT_DAYS = 30
 _AGE = re.compile(r"(\d+)([hdwm])")
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30}
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Gemini(Agent):
@@ -88,16 +89,16 @@ class Gemini(Agent):
         """JSONL from the last message on; JSON documents are always read whole."""
         path = Path(source.path)
         if source.kind == "logs":
-            yield from _ghosts(path)
+            yield from gemini_traces.prompts(self.name, path)
         elif source.kind == "checkpoint":
-            yield from _checkpoint(path)
+            yield from gemini_traces.checkpoint(self.name, path)
         elif path.suffix == ".jsonl":
             try:
                 yield from _read_log(source, since)
             except OldRecord:
                 yield from _read_log(source, None)
         else:
-            document = _document(path)
+            document, _ = load(path)
             if not isinstance(document, dict):
                 raise SourceError("it is not a conversation")
             log = Log()
@@ -156,6 +157,7 @@ def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     read_to = int(state.get("end") or 0)
     log = Log(partial=going_on, before=state.get("before"))
     log.header.update(state.get("header") or {})
+    log.answered = answered = set(state.get("answered") or ())
     end = offset
     for at, line in lines.lines(path, offset):
         value = lines.parse(line)
@@ -173,8 +175,9 @@ def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     unknown = Coverage()
     folder = path.parent / as_text(log.header.get("sessionId"))
     for record in log.records:
+        answered = log.answered
         counted = record.offset < read_to
-        found = list(gemini_log.turns(record, Coverage() if counted else unknown, folder))
+        found = list(gemini_log.turns(log, record, Coverage() if counted else unknown, folder))
         if record is not last:
             total += len(found)
             moment = milliseconds(record.message.get("timestamp"))
@@ -187,7 +190,7 @@ def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         at,
         lines.fingerprint(path, min(lines.HEAD, end)) if end else "",
         total,
-        {"end": end, "before": before, "header": log.header},
+        {"end": end, "before": before, "header": log.header, "answered": sorted(answered)},
     )
     batches = list(cut(info, ahead, log.coverage, start=start, fresh=not going_on))
     if batches:
@@ -198,104 +201,29 @@ def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
 def _turns(log: Log, path: Path, info: SessionInfo) -> Iterator[Turn]:
     folder = path.parent / as_text(log.header.get("sessionId"))
     for record in log.records:
-        for turn in gemini_log.turns(record, log.coverage, folder):
+        for turn in gemini_log.turns(log, record, log.coverage, folder):
             info.model = turn.model or info.model
             yield turn
 
 
 def _info(header: dict[str, Any], path: Path) -> SessionInfo:
-    session_id = as_text(header.get("sessionId")) or path.stem
-    parent = path.parent.name if path.parent.parent.name == "chats" else ""
+    session_id, parent = identity("gemini", path, header)
+    if path.parent.parent.name == "chats":
+        parent = f"gemini:{path.parent.name}"
     directories = header.get("directories")
     first = directories[0] if isinstance(directories, list) and directories else None
     extra: dict[str, Any] = {}
     if header.get("kind"):
         extra["kind"] = as_text(header["kind"])
     return SessionInfo(
-        id=f"gemini:{session_id}{copy_mark(path) if header.get('sessionId') else ''}",
+        id=session_id,
         title=as_text(header.get("summary")).strip() or None,
-        project=_project(path, header) or (first if isinstance(first, str) else None),
+        project=project(path, header) or (first if isinstance(first, str) else None),
         created_at=milliseconds(header.get("startTime", header.get("start_time"))),
         updated_at=milliseconds(header.get("lastUpdated")),
-        parent=f"gemini:{parent}" if parent else None,
+        parent=parent,
         extra=extra,
     )
-
-
-def _project(path: Path, header: dict[str, Any]) -> str | None:
-    """The project's directory: a note beside, Gemini's list, or the known one with this hash."""
-    folder = next((up for up in path.parents if up.parent.name == "tmp"), None)
-    names = [as_text(header.get("projectHash"))]
-    if folder is not None:
-        names.append(folder.name)
-        note = folder / ".project_root"
-        try:
-            root = note.read_text(encoding="utf-8", errors="replace")[:4096].strip()
-        except OSError:
-            root = ""
-        if root:
-            return root
-        listed = json_file(folder.parent.parent / "projects.json")
-        projects = listed.get("projects") if isinstance(listed, dict) else None
-        for directory, name in projects.items() if isinstance(projects, dict) else ():
-            if name == folder.name:
-                return str(directory)
-        if any(_HASH.fullmatch(name) for name in names):
-            known = by_hash(folder.parent.parent.parent, "sha256")
-            return next((known[name] for name in names if name in known), None)
-    return None
-
-
-def _document(path: Path) -> Any:
-    try:
-        return lines.parse(path.read_bytes())
-    except OSError as error:
-        raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
-
-
-def _ghosts(path: Path) -> Iterator[Batch]:
-    """``logs.json``: the prompts of sessions whose recording is gone."""
-    entries = _document(path)
-    if not isinstance(entries, list):
-        raise SourceError("it is not a list of prompts")
-    chats = walk(path.parent / "chats", (".json", ".jsonl"), 0)
-    recorded = "/".join(file.name for file in chats)  # names end in the id's first 8 characters
-    found: dict[str, list[dict[str, Any]]] = {}
-    for entry in entries:
-        if isinstance(entry, dict) and entry.get("type", "user") == "user":
-            session_id = as_text(entry.get("sessionId"))
-            if session_id and session_id[:8] not in recorded:
-                found.setdefault(session_id, []).append(entry)
-    for session_id, prompts in found.items():
-        info = SessionInfo(
-            id=f"gemini:{session_id}", project=_project(path, {}), ghost=True, status="ended"
-        )
-        turns: list[Turn] = []
-        for entry in prompts:
-            text, moment = as_text(entry.get("message")), milliseconds(entry.get("timestamp"))
-            if text.startswith("/"):
-                turns.append(Turn(role="system", blocks=[Notice("command", text)], time=moment))
-            elif text.strip():
-                turns.append(Turn(role="user", blocks=[Text(text)], time=moment))
-        if any(turn.role == "user" for turn in turns):
-            yield from cut(info, turns, Coverage(len(prompts), len(turns)))
-
-
-def _checkpoint(path: Path) -> Iterator[Batch]:
-    """``/chat save TAG``: the model's context, from before conversations were recorded."""
-    saved = _document(path)
-    history = saved.get("history") if isinstance(saved, dict) else saved
-    if not isinstance(history, list):
-        raise SourceError("it is not a saved conversation")
-    tag = path.stem.removeprefix("checkpoint-")
-    log = Log()
-    log.document({"messages": history})
-    info = SessionInfo(
-        id=f"gemini:checkpoint-{path.parent.name[:12]}-{tag}",
-        title=tag,
-        project=_project(path, {}),
-    )
-    yield from cut(info, _turns(log, path, info), log.coverage)
 
 
 AGENT = Gemini()

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparrow_tui.agents import gemini_parts
 from sparrow_tui.agents.common import as_text, milliseconds
+from sparrow_tui.agents.injected import split_injected
 from sparrow_tui.model import (
     Block,
     Coverage,
@@ -59,6 +60,8 @@ class Log:
         self.before = before
         """Time of the newest message before this part."""
         self.coverage = Coverage()
+        self.answered: set[str] = set()
+        """Calls of the newest answer that have their results: the next message may repeat them."""
         self._by_id: dict[str, Record] = {}
 
     def line(self, value: dict[str, Any] | None, offset: int, counted: bool = True) -> None:
@@ -146,11 +149,14 @@ class Log:
         self.records.extend(held)
 
 
-def turns(record: Record, coverage: Coverage, folder: Path | None = None) -> Iterator[Turn]:
+def turns(
+    log: Log, record: Record, coverage: Coverage, folder: Path | None = None
+) -> Iterator[Turn]:
     """The turns of one message: what was said, then what its tools answered.
 
     Args:
-        record: from a `Log`.
+        log: all messages, whose turns are asked for in order.
+        record: one of the log's.
         coverage: counts unknown kinds.
         folder: where the session's sub-agents are recorded, to link them.
     """
@@ -175,18 +181,22 @@ def turns(record: Record, coverage: Coverage, folder: Path | None = None) -> Ite
         if said.strip():
             yield base
     elif kind == "user":
-        yield from _user(base, gemini_parts.blocks(content, coverage))
-    elif kind in ("gemini", "model", "assistant"):
-        yield from _gemini(base, message, content, coverage, folder)
+        yield from _user(log, base, gemini_parts.blocks(content, coverage))
+    elif kind in ("gemini", "qwen", "model", "assistant"):
+        yield from _gemini(log, base, message, content, coverage, folder)
     else:
         coverage.unknown[kind] = coverage.unknown.get(kind, 0) + 1
         base.role, base.blocks = "system", [Raw(kind or "message", message)]
         yield base
 
 
-def _user(turn: Turn, said: list[Block]) -> Iterator[Turn]:
+def _user(log: Log, turn: Turn, said: list[Block]) -> Iterator[Turn]:
     """A user's message; tool answers in it (the API's own form) make a turn of their own."""
-    answers: list[Block] = [block for block in said if isinstance(block, ToolResult)]
+    answers: list[Block] = [
+        block
+        for block in said
+        if isinstance(block, ToolResult) and block.tool_use_id not in log.answered
+    ]
     rest: list[Block] = [block for block in said if not isinstance(block, ToolResult)]
     if answers:
         yield Turn(role="tool", blocks=answers, time=turn.time, uid=turn.uid, branch=turn.branch)
@@ -195,19 +205,26 @@ def _user(turn: Turn, said: list[Block]) -> Iterator[Turn]:
     if first.startswith("<state_snapshot>"):
         turn.role = "summary"
     turn.meta = first.startswith(_SETUP)
-    turn.blocks = rest
-    if rest:
+    put_in, turn.blocks = split_injected(rest)
+    if put_in:
+        yield Turn(role="user", blocks=put_in, time=turn.time, branch=turn.branch, meta=True)
+    if turn.blocks:
         yield turn
 
 
 def _gemini(
-    turn: Turn, message: dict[str, Any], content: Any, coverage: Coverage, folder: Path | None
+    log: Log,
+    turn: Turn,
+    message: dict[str, Any],
+    content: Any,
+    coverage: Coverage,
+    folder: Path | None,
 ) -> Iterator[Turn]:
     turn.role, turn.model = "assistant", as_text(message.get("model"))
     tokens = message.get("tokens")
     if isinstance(tokens, dict):
         turn.usage = gemini_parts.usage(
-            *(tokens.get(key) for key in ("input", "output", "cached", "thoughts", "tool"))
+            *(tokens.get(key) for key in ("input", "output", "cached", "thoughts", "tool", "total"))
         )
         turn.usage_id = turn.uid if turn.usage is not None else ""
     for thought in _list(message.get("thoughts")):
@@ -222,7 +239,7 @@ def _gemini(
     ids = {as_text(call.get("id")) for call in calls}
     said = gemini_parts.blocks(content, coverage)
     turn.blocks += [b for b in said if not (isinstance(b, ToolUse) and b.id in ids)]
-    answers: list[Block] = []
+    answers: list[ToolResult] = []
     answered = turn.time
     for call in calls:
         call_id, status = as_text(call.get("id")), as_text(call.get("status"))
@@ -240,10 +257,11 @@ def _gemini(
             answer.child = f"gemini:{child}"
         answers.append(answer)
         answered = milliseconds(call.get("timestamp")) or answered
+    log.answered = {answer.tool_use_id for answer in answers if answer.tool_use_id}
     if turn.blocks or turn.usage:
         yield turn
     if answers:
-        yield Turn(role="tool", blocks=answers, time=answered, branch=turn.branch)
+        yield Turn(role="tool", blocks=[*answers], time=answered, branch=turn.branch)
 
 
 def _has(folder: Path, name: str) -> bool:

@@ -70,20 +70,25 @@ def result(
     return ToolResult(call_id, answer, is_error=failed, exit_code=code)
 
 
-def usage(prompt: Any, output: Any, cached: Any, thoughts: Any, tool: Any = 0) -> Usage | None:
+def usage(
+    prompt: Any, output: Any, cached: Any, thoughts: Any, tool: Any = 0, total: Any = 0
+) -> Usage | None:
     """Tokens of one request; ``None`` if there are none.
 
-    The prompt's figure includes the cached part, the output's leaves out the thoughts;
-    results of the API's own tools are prompt tokens counted apart.
+    The prompt's figure includes the cached part; results of the API's own tools are prompt
+    tokens counted apart. Gemini's output leaves out the thoughts, other APIs' includes them:
+    the total tells.
     """
-    read = whole(cached)
-    total = Usage(
+    read, said = whole(cached), whole(output)
+    if not total or whole(total) != whole(prompt) + said:
+        said += whole(thoughts)
+    used = Usage(
         input=max(0, whole(prompt) - read) + whole(tool),
-        output=whole(output) + whole(thoughts),
+        output=said,
         cache_read=read,
         reasoning=whole(thoughts),
     )
-    return total if total.total else None
+    return used if used.total else None
 
 
 def _block(part: dict[str, Any], coverage: Coverage) -> Block | None:

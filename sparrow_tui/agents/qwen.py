@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sparrow_tui.agents import gemini_log, gemini_restore, lines, qwen_tree
+from sparrow_tui.agents import gemini_log, gemini_restore, gemini_traces, qwen_tree
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -20,6 +20,8 @@ from sparrow_tui.agents.base import (
 )
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, milliseconds
+from sparrow_tui.agents.documents import load
+from sparrow_tui.agents.gemini_files import identity, project
 from sparrow_tui.agents.qwen_session import Reading
 from sparrow_tui.model import SessionInfo, Turn
 
@@ -40,18 +42,23 @@ class Qwen(Agent):
         return [base / "projects", base / "tmp"]
 
     def sources(self, place: Place) -> Iterator[Source]:
-        """Sessions and their sub-agents'."""
+        """Sessions and their sub-agents'; prompts and saved checkpoints where none is recorded."""
         for root in self.roots(place):
             for entry in walk(root, (".jsonl", ".json"), 4):
-                if _kind(Path(entry.path)):
-                    source = entry_source(self.name, entry, _kind(Path(entry.path)))
+                path = Path(entry.path)
+                kind = _kind(path)
+                if kind == "checkpoint" and any(walk(path.parent / "chats", (".json",), 0)):
+                    continue
+                if kind:
+                    source = entry_source(self.name, entry, kind)
                     if source is not None:
                         yield source
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """A record with Claude Code's envelope and Gemini's parts; JSON by its place only."""
         if path.suffix == ".json":
-            return ".qwen" in path.parts and bool(_kind(path)) and b'"sessionId"' in head[:4096]
+            kind = _kind(path) if ".qwen" in path.parts else ""
+            return kind == "checkpoint" or (bool(kind) and b'"sessionId"' in head[:4096])
         for line in head.split(b"\n")[:20]:
             for value in qwen_tree.objects(line):
                 message = value.get("message")
@@ -72,8 +79,16 @@ class Qwen(Agent):
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         """Appended lines only; a fork of the tree, or an old JSON file, is read whole."""
+        path = Path(source.path)
         if source.kind == "old":
-            yield from _old(Path(source.path))
+            yield from _old(path)
+            return
+        if source.kind == "logs":
+            recorded = walk(path.parents[2] / "projects", (".jsonl",), 2)
+            yield from gemini_traces.prompts(self.name, path, (file.name for file in recorded))
+            return
+        if source.kind == "checkpoint":
+            yield from gemini_traces.checkpoint(self.name, path)
             return
         reading = Reading(source, since)
         if reading.going_on:
@@ -86,21 +101,30 @@ class Qwen(Agent):
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``qwen --resume ID`` in the project; a sub-agent cannot be opened."""
-        if session.parent:
+        if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
             return None
-        return Resume(("qwen", "--resume", session.native_id), session.project or "")
+        native = session.native_id.partition(".")[0]
+        return Resume(("qwen", "--resume", native), session.project or "")
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new session in today's form."""
-        if session.parent:
-            raise SourceError("sub-agents' sessions cannot be written back")
+        if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
+            raise SourceError("sub-agents' sessions and saved checkpoints cannot be written back")
         return gemini_restore.write_qwen(self.roots(place)[0], session, turns)
 
 
 def _kind(path: Path) -> str:
-    """``chat``, ``subagent`` or ``old`` by place; empty for anything else."""
+    """What a file is by its place; empty for nothing of ours.
+
+    ``chat`` and ``subagent``; of the earlier fork ``old`` (a session), ``logs`` (prompts) and
+    ``checkpoint``.
+    """
     if path.suffix == ".json":
-        return "old" if path.parent.name == "chats" else ""
+        if path.parent.name == "chats":
+            return "old"
+        if path.name == "logs.json":
+            return "logs"
+        return "checkpoint" if path.name.startswith("checkpoint-") else ""
     if "subagents" in path.parts:
         return "subagent"
     return "chat" if path.parent.name == "chats" else ""
@@ -108,16 +132,16 @@ def _kind(path: Path) -> str:
 
 def _old(path: Path) -> Iterator[Batch]:
     """A JSON conversation from when Qwen Code still recorded as Gemini CLI does."""
-    try:
-        document = lines.parse(path.read_bytes())
-    except OSError as error:
-        raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
+    document, _ = load(path)
     if not isinstance(document, dict):
         raise SourceError("it is not a conversation")
     log = gemini_log.Log()
     log.document(document)
+    session_id, parent = identity("qwen", path, log.header)
     info = SessionInfo(
-        id=f"qwen:{as_text(document.get('sessionId')) or path.stem}",
+        id=session_id,
+        parent=parent,
+        project=project(path, log.header),
         title=as_text(document.get("summary")).strip() or None,
         created_at=milliseconds(document.get("startTime")),
         updated_at=milliseconds(document.get("lastUpdated")),
@@ -125,7 +149,7 @@ def _old(path: Path) -> Iterator[Batch]:
 
     def turns() -> Iterator[Turn]:
         for record in log.records:
-            for turn in gemini_log.turns(record, log.coverage):
+            for turn in gemini_log.turns(log, record, log.coverage):
                 info.model = turn.model or info.model
                 yield turn
 

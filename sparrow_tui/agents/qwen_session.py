@@ -154,6 +154,7 @@ class Reading:
                     tokens.get("candidatesTokenCount"),
                     tokens.get("cachedContentTokenCount"),
                     tokens.get("thoughtsTokenCount"),
+                    total=tokens.get("totalTokenCount"),
                 )
                 turn.usage_id = uuid if turn.usage is not None else ""
             if turn.model:

@@ -205,6 +205,66 @@ def test_calls_in_the_apis_own_form_are_not_doubled(tmp_path: Path) -> None:
     assert session.results()[1].is_error is True
 
 
+def test_answers_told_again_in_the_next_message_count_once(tmp_path: Path) -> None:
+    answered = call("c1", "ls", "x", status="error")
+    again = {"functionResponse": {"id": "c1", "response": {"error": "x"}}}
+    records = [
+        HEADER,
+        gemini("g1", 2, "I look.", toolCalls=[answered]),
+        user("u1", 3, [again, {"text": "go on"}]),
+        gemini("g2", 4, "Gone on."),
+    ]
+    (session,) = read_all(AGENT, AGENT.source_at(write(chat(tmp_path), *records))).values()
+    assert session.roles == ["assistant", "tool", "user", "assistant"]
+    assert [result.is_error for result in session.results()] == [True]
+    path, growing = chat(tmp_path, project="lake"), Reading()
+    for number in range(1, len(records) + 1):
+        growing.take(AGENT, AGENT.source_at(write(path, *records[:number])))
+    same(growing.sessions, {SID: session})
+
+
+def test_what_the_program_puts_before_a_prompt_is_not_the_persons(tmp_path: Path) -> None:
+    note = "<system-reminder>Birds are about.</system-reminder>"
+    path = write(chat(tmp_path), HEADER, user("u1", 1, f"{note}Feed the ducks"))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert [(turn.meta, turn.blocks) for turn in session.turns] == [
+        (True, [Text(note)]),
+        (False, [Text("Feed the ducks")]),
+    ]
+
+
+def test_files_of_sub_agents_under_their_callers_session_id(tmp_path: Path) -> None:
+    folder = tmp_path / ".gemini/tmp/pond/chats"
+    for minute, end, said in ((0, 20, "caller"), (5, 7, "sub-agent"), (30, 40, "cleared")):
+        times = {
+            "startTime": f"2026-03-01T10:{minute:02}:00.000Z",
+            "lastUpdated": f"2026-03-01T10:{end:02}:00.000Z",
+        }
+        path = folder / f"session-2026-03-01T10-{minute:02}-{SID[:8]}.json"
+        message = {"id": uid(said), "type": "user", "content": said}
+        write(path, {"sessionId": SID, "projectHash": "pond", **times, "messages": [message]})
+    found = {}
+    for source in AGENT.sources(Place(tmp_path, {}, "linux")):
+        found.update(read_all(AGENT, source))
+    assert {name: (s.info.parent, s.texts()) for name, s in found.items()} == {
+        SID: (None, ["caller"]),
+        f"{SID}.2026-03-01T10-05": (f"gemini:{SID}", ["sub-agent"]),
+        f"{SID}.2026-03-01T10-30": (None, ["cleared"]),
+    }
+    resumed = AGENT.resume(found[f"{SID}.2026-03-01T10-30"].info)
+    assert resumed is not None
+    assert resumed.argv == ("gemini", "--resume", SID)
+
+
+def test_a_file_that_goes_on_from_a_copy_is_the_same_session(tmp_path: Path) -> None:
+    folder = tmp_path / ".gemini/tmp/pond/chats"
+    said = [{"id": uid(f"m{n}"), "type": "user", "content": str(n)} for n in range(3)]
+    for minute, messages in ((0, said[:2]), (5, said)):
+        path = folder / f"session-2026-03-01T10-{minute:02}-{SID[:8]}.json"
+        write(path, {**HEADER, "messages": messages})
+        assert set(read_all(AGENT, AGENT.source_at(path))) == {SID}
+
+
 def test_hostile_and_unknown_lines(tmp_path: Path) -> None:
     path = write(chat(tmp_path), HEADER, user("u1", 1, "\x1b[2J \x00 \ud83d"))
     with path.open("ab") as file:

@@ -183,5 +183,73 @@ def test_places(tmp_path: Path) -> None:
         read_all(AGENT, AGENT.source_at(old))
 
 
+OLD = {
+    "sessionId": SID,
+    "projectHash": "abc",
+    "startTime": "2025-11-04T20:55:46.000Z",
+    "lastUpdated": "2025-11-04T21:12:43.000Z",
+    "messages": [
+        {"id": "m1", "type": "user", "content": "<system-reminder>Be kind.</system-reminder>Hi"},
+        {
+            "id": "m2", "type": "qwen", "content": "Hello.", "thoughts": [], "model": "coder-model",
+            "tokens": {"input": 100, "output": 9, "cached": 60, "thoughts": 4, "tool": 0, "total": 109},
+        },
+    ],
+}  # fmt: skip
+
+
+def test_recordings_of_the_earlier_fork(tmp_path: Path) -> None:
+    folder = tmp_path / ".qwen/tmp/abc"
+    write(folder / f"chats/session-2025-11-04T20-55-{SID[:8]}.json", OLD)
+    (folder / ".project_root").write_text("/w/pond")
+    sub = {
+        **OLD, "startTime": "2025-11-04T21:02:00.000Z",
+        "messages": [{"id": "s1", "type": "user", "content": "Count"}],
+    }  # fmt: skip
+    write(folder / f"chats/session-2025-11-04T21-02-{SID[:8]}.json", sub)
+    found = {}
+    for source in AGENT.sources(Place(tmp_path, {}, "linux")):
+        found.update(read_all(AGENT, source))
+    session, below = found[SID], found[f"{SID}.2025-11-04T21-02"]
+    assert (session.info.project, session.info.model) == ("/w/pond", "coder-model")
+    assert [(t.role, t.meta) for t in session.turns] == [
+        ("user", True), ("user", False), ("assistant", False),
+    ]  # fmt: skip
+    assert session.texts()[1:] == ["Hi", "Hello."]
+    assert session.usage == Usage(input=40, output=9, cache_read=60, reasoning=4)
+    assert session.coverage.unknown == {}
+    assert (below.info.parent, below.texts()) == (f"qwen:{SID}", ["Count"])
+
+
+def test_what_is_left_of_sessions_without_a_recording(tmp_path: Path) -> None:
+    folder = tmp_path / ".qwen/tmp/abc"
+    entries = [
+        {"sessionId": session, "messageId": 0, "type": "user", "message": session, "timestamp": ""}
+        for session in (SID, "deadbeef-1")
+    ]
+    write(folder / "logs.json", entries)
+    write(folder / "checkpoint-birds.json", [{"role": "user", "parts": [{"text": "Count"}]}])
+    write(chat(tmp_path), *LOG)
+    found = {}
+    for source in AGENT.sources(Place(tmp_path, {}, "linux")):
+        assert AGENT.sniff(Path(source.path), Path(source.path).read_bytes())
+        found.update(read_all(AGENT, source))
+    assert set(found) == {SID, "deadbeef-1", "checkpoint-abc-birds"}
+    assert not found[SID].info.ghost
+    assert found["deadbeef-1"].info.ghost
+    assert AGENT.resume(found["deadbeef-1"].info) is None
+    assert found["checkpoint-abc-birds"].texts() == ["Count"]
+
+
+def test_output_includes_the_thoughts_where_the_total_says_so(tmp_path: Path) -> None:
+    told = {**USAGE, "totalTokenCount": 110}
+    path = write(
+        chat(tmp_path), record("u1", None, "user", 0, {"text": "Hi"}),
+        record("a1", "u1", "assistant", 1, {"text": "Ho"}, usageMetadata=told),
+    )  # fmt: skip
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert session.usage == Usage(input=40, output=10, cache_read=60, reasoning=5)
+
+
 def test_every_wrong_shape(tmp_path: Path) -> None:
     assert torture_lines(AGENT, write(chat(tmp_path), *LOG)) > 500
