@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import copilot_old, lines
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -19,15 +18,14 @@ from sparrow_tui.agents.base import (
     Place,
     Resume,
     Source,
-    SourceError,
     file_source,
     walk,
 )
 from sparrow_tui.agents.by_session import cut
-from sparrow_tui.agents.common import as_text, copy_mark, json_or_text, milliseconds
+from sparrow_tui.agents.common import as_text, copy_mark
 from sparrow_tui.agents.copilot_events import Events
 from sparrow_tui.agents.copilot_sides import Sides
-from sparrow_tui.model import Block, Coverage, Raw, SessionInfo, Text, ToolResult, ToolUse, Turn
+from sparrow_tui.model import Coverage, SessionInfo, Turn
 from sparrow_tui.scrub import scrubbed
 
 EVENTS = "events.jsonl"
@@ -95,7 +93,7 @@ class CopilotCli(Agent):
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         """Appended events; facts from ``workspace.yaml`` each time."""
         if source.kind == "old":
-            yield from _old(Path(source.path))
+            yield from copilot_old.read(Path(source.path))
             return
         path = Path(source.path)
         state = since.state if since is not None and isinstance(since.state, dict) else {}
@@ -200,60 +198,6 @@ def _scalar(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] == "'":
         return value[1:-1].replace("''", "'")
     return "" if value in ("null", "~", "{}", "[]") else value
-
-
-def _old(path: Path) -> Iterator[Batch]:
-    """A session of 2025: one document with the messages as they were sent to the API."""
-    try:
-        document = lines.parse(path.read_bytes())
-    except OSError as error:
-        raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
-    messages = document.get("chatMessages") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(messages, list):
-        raise SourceError("it is not a session")
-    coverage = Coverage()
-    info = SessionInfo(
-        id=f"copilot:{as_text(document.get('sessionId')) or path.stem}",
-        created_at=milliseconds(document.get("startTime")),
-    )
-    yield from cut(info, _messages(messages, info.created_at, coverage), coverage)
-
-
-def _messages(messages: list[Any], begun: int | None, coverage: Coverage) -> Iterator[Turn]:
-    """Chat-completion messages as turns; they carry no times of their own."""
-    for message in messages:
-        coverage.records += 1
-        if not isinstance(message, dict):
-            coverage.bad += 1
-            continue
-        role = as_text(message.get("role"))
-        blocks: list[Block] = []
-        content = message.get("content")
-        for part in content if isinstance(content, list) else [content]:
-            text = part.get("text") if isinstance(part, dict) else part
-            if isinstance(text, str) and text.strip():
-                blocks.append(Text(text))
-            elif part is not None and not isinstance(text, str):
-                blocks.append(Raw("content", part))
-        if role == "tool":
-            blocks = [ToolResult(as_text(message.get("tool_call_id")), blocks)]
-        calls = message.get("tool_calls")
-        for call in calls if isinstance(calls, list) else []:
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict):
-                blocks.append(
-                    ToolUse(
-                        as_text(call.get("id")),
-                        as_text(function.get("name")),
-                        json_or_text(function.get("arguments")),
-                    )
-                )
-        if role == "system" or not blocks:
-            coverage.skipped += 1
-            continue
-        coverage.kept += 1
-        known = role in ("user", "assistant", "tool")
-        yield Turn(role=role if known else "system", blocks=blocks, time=begun)
 
 
 AGENT = CopilotCli()

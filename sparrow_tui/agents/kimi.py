@@ -69,7 +69,10 @@ class Kimi(Agent):
     def source_at(self, path: Path) -> Source | None:
         """A session's log, also for its ``state.json`` and for the context beside a log."""
         if path.name not in _NAMES:
-            # The oldest sessions are <hash of the folder>/<id>.jsonl; a rotated context is none.
+            # An earlier context and a sub-agent's: the log beside them tells the same.
+            if path.name.startswith("context_"):
+                return None
+            # The oldest sessions are <hash of the folder>/<id>.jsonl.
             if path.suffix != ".jsonl" or len(path.parent.name) != 32:
                 return None if path.suffix != ".jsonl" else _log(self.name, path)
             folder = path.with_suffix("")

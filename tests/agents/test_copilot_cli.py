@@ -328,6 +328,38 @@ def test_older_places(tmp_path: Path) -> None:
         read_all(AGENT, AGENT.source_at(old))
 
 
+def test_the_older_forms_timeline(tmp_path: Path) -> None:
+    def entry(kind: str, second: int, **more: Any) -> dict[str, Any]:
+        return {
+            "id": f"t{second}", "timestamp": f"2025-10-08T21:10:{second:02}.000Z", "type": kind, **more,
+        }  # fmt: skip
+
+    answered = {"callId": "c", "name": "ls", "arguments": {"p": 1}}
+    path = write(tmp_path / ".copilot" / "history-session-state" / "session_1.json", {
+        "sessionId": "old", "startTime": "2025-10-08T21:10:16.000Z", "selectedModel": "big-model",
+        "chatMessages": [
+            {"role": "user", "content": "hi\n\n<reminder>Be quick.</reminder>"},
+            {"role": "tool", "tool_call_id": "c", "content": "no such pond"},
+        ],
+        "timeline": [
+            entry("info", 1, text="Logged in as user: bird"), entry("user", 2, text="hi"),
+            entry("error", 3, text="Model call failed: rate limit exceeded"),
+            entry("tool_call_requested", 4, **answered),
+            entry("tool_call_completed", 5, **answered, result={"type": "failure", "log": "no such pond"}),
+            entry("copilot", 6, text="Nothing there."), entry("dance", 7), 7,
+        ],
+    })  # fmt: skip
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert session.roles == ["system", "user", "system", "assistant", "tool", "assistant", "system"]
+    assert session.texts() == ["hi", "Nothing there."]
+    assert session.turns[1].time == 1759957802000
+    assert session.turns[2].api_error
+    assert [(r.tool_use_id, r.is_error) for r in session.results()] == [("c", True)]
+    assert (session.info.model, session.info.updated_at) == ("big-model", 1759957807000)
+    assert session.coverage.unknown == {"dance": 1}
+    assert (session.coverage.bad, session.coverage.skipped) == (1, 2)
+
+
 def test_real_sessions() -> None:
     for path in found_real("copilot-cli/*/*/events.jsonl"):
         events = [json.loads(line) for line in path.read_text().splitlines()]

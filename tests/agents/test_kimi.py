@@ -254,6 +254,9 @@ def test_kimi_cli_context_only(tmp_path: Path) -> None:
 
 
 def test_where_it_looks(code: Path, wire: Path, tmp_path: Path) -> None:
+    for name in ("context_1.jsonl", "context_sub_1.jsonl"):
+        write(wire.with_name(name), [{"role": "user", "content": "told in the log too"}])
+        assert AGENT.source_at(wire.with_name(name)) is None
     found = [source.path for source in AGENT.sources(Place(tmp_path))]
     assert sorted(found) == sorted([str(code), str(wire)])
     for side in (
