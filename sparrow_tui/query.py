@@ -29,6 +29,7 @@ EXAMPLES = (
     ("after:2d before:2026-10", "dates, or how long ago"),
     ("cost:>1 tokens:>50k", "also turns:>100 expires:<7d"),
     ("sort:best", "also new, old, long, cost"),
+    ("5eed4abc-9def", "a session's id, or its first 8 characters or more"),
 )
 """What can be typed, for the help page."""
 

@@ -84,8 +84,8 @@ def run(options: argparse.Namespace) -> int:
         if hit.session != last:
             _head(hit)
             last = hit.session
-        where = f"{hit.turn:>7}" if hit.turn >= 0 else "  title"
-        print(f"{paint(where, DIM)}  {lit(hit.snippet, hit.spans)}")
+        where = f"{hit.turn:>7}" if hit.turn >= 0 else "session"
+        print(f"{paint(where, DIM)}  {lit(hit.snippet, hit.spans)}".rstrip())
     for problem in page.problems:
         say(problem)
     more = "" if page.complete else "+"

@@ -118,7 +118,7 @@ class Hit(msgspec.Struct):
     session: str
     sid: int
     turn: int
-    """``turn_index``; -1: the session's title matched."""
+    """``turn_index``; -1: the session itself matched, by its name, title, place or id."""
     role: str
     time: int | None
     title: str

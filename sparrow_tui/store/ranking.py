@@ -12,6 +12,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.query import Query
+from sparrow_tui.store import idents
 from sparrow_tui.store.search_plan import Plan
 from sparrow_tui.store.stream import Chunks, Stream
 
@@ -48,7 +49,7 @@ class Results:
 def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) -> Results:
     """The best sessions on top, the others as they were.
 
-    Those whose title or prompt holds the words in a row come first, whole words before a last
+    Those whose id begins with the word come first, then those whose title or prompt holds the words in a row come first, whole words before a last
     word that goes on. Then counts, for those and for the sessions of the newest matches: words
     in the title, words in a prompt, the logarithm of the number of hits, and less by the
     logarithm of the age. Scoring the newest matches only costs nothing anybody can see in known
@@ -75,6 +76,8 @@ def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) ->
                 best[sid] = row_id
             if scores.get(sid, 0.0) < worth:
                 scores[sid] = scores.get(sid, 0.0) + worth
+    for place, sid in enumerate(by_id(db, steps)):
+        scores[sid] = 1_000_000.0 - 1_000 * place
     now = time.time() * 1000
     for sid, updated in _updated(db, scores).items():
         scores[sid] -= 0.45 * math.log1p(max(0.0, now - updated) / 86_400_000)
@@ -95,6 +98,11 @@ def titled(db: apsw.Connection, steps: Plan, match: str, most: int = 200) -> lis
         (match, most),
     ).fetchall()
     return steps.kept([sid for (sid,) in rows])
+
+
+def by_id(db: apsw.Connection, steps: Plan) -> list[int]:
+    """Sessions whose id begins with the word that is looked for."""
+    return steps.kept(idents.found(db, steps.idents))
 
 
 def _prompts(

@@ -13,7 +13,7 @@ import msgspec
 from sparrow_tui.query import Query
 from sparrow_tui.store import docid, index
 from sparrow_tui.store.base import Hit, SearchPage
-from sparrow_tui.store.ranking import Results, titled
+from sparrow_tui.store.ranking import Results, by_id, titled
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search_plan import Plan
 from sparrow_tui.store.session_search import SessionSearch
@@ -26,6 +26,8 @@ COUNTED = 10_000
 """Matches counted exactly for a page; more are "10,000+"."""
 NAMED = 200
 """Titles that match which are looked at for a page."""
+FIRST = docid.END - 1_000
+"""Places from here on are those of sessions found by their id: no turn has them."""
 
 
 class _Matches(NamedTuple):
@@ -50,14 +52,14 @@ class Searcher(SessionSearch):
         if query.sort not in ("", "new"):
             return self._sorted_page(query, limit, problems)
         found = self._matches(steps)
-        names = self._names_only(steps, found)
+        names = self._names(steps, found)
         if not found.ids and found.complete and not names:
             query, notice = self._corrected(query)
             if notice:
                 problems.append(notice)
                 steps = self._plan(query)
                 found = self._matches(steps)
-                names = self._names_only(steps, found)
+                names = self._names(steps, found)
         total = len(found.ids) + (len(names) if found.complete else 0)
         below = docid.END if before is None else before
         places = self._below(below, steps, found, limit)
@@ -66,8 +68,11 @@ class Searcher(SessionSearch):
         more = len(places) > limit
         places = places[:limit]
         hits = self._hits([place for place in places if place not in names], query)
-        hits += self._named([names[place] for place in places if place in names])
-        hits.sort(key=lambda hit: (hit.time or 0, hit.docid), reverse=True)
+        named = {names[place]: place for place in places if place in names}
+        for hit in self._named([*named]):
+            hit.docid = named[hit.sid]
+            hits.append(hit)
+        hits.sort(key=lambda hit: (hit.docid >= FIRST, hit.time or 0, hit.docid), reverse=True)
         end = places[-1] if more and places else None
         return SearchPage(hits, total, found.complete, problems, end)
 
@@ -90,6 +95,16 @@ class Searcher(SessionSearch):
             stream.below = min(stream.below, below)
             ids = list(islice(stream, limit + 1))
         return ids
+
+    def _names(self, steps: Plan, found: _Matches) -> dict[int, int]:
+        """Sessions found by their id, which stand above all, or by what they are called alone.
+
+        By their place among the row ids.
+        """
+        meant = by_id(self._db, steps)
+        called = self._names_only(steps, found)
+        others = {place: sid for place, sid in called.items() if sid not in meant}
+        return {docid.END - 1 - at: sid for at, sid in enumerate(meant)} | others
 
     def _names_only(self, steps: Plan, found: _Matches) -> dict[int, int]:
         """Sessions found by what they are called alone, by their place among the row ids."""
@@ -118,7 +133,7 @@ class Searcher(SessionSearch):
         return places
 
     def _named(self, sids: Sequence[int]) -> list[Hit]:
-        """Hits for sessions whose name, title or place matched."""
+        """Hits for sessions whose name, title, place or id matched."""
         found = sessions_by_sid(self._db, sids)
         return [
             Hit(s.id, s.sid, -1, "", s.updated_at, s.title, "", [])

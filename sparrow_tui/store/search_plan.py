@@ -11,7 +11,7 @@ import msgspec
 
 from sparrow_tui import tokens
 from sparrow_tui.query import Facet, Query, Term
-from sparrow_tui.store import docid
+from sparrow_tui.store import docid, idents
 from sparrow_tui.store.flags import Flag
 from sparrow_tui.store.liveness import LIVE_AT
 from sparrow_tui.store.turn_words import FILE, FLAG_WORDS, meta_word
@@ -64,6 +64,8 @@ class Plan:
     """The same with a last word that may go on."""
     titled: str = ""
     """FTS5 expression for session titles; empty: titles do not matter."""
+    idents: tuple[str, ...] = ()
+    """Words that may be the beginning of a session's id."""
     low: int = 0
     high: int = docid.END
     """Row ids lie in ``low <= id < high``, which is wider than the times asked for."""
@@ -156,6 +158,8 @@ def plan(query: Query, sessions: Sessions, *, glances: bool = False) -> Plan:
         result.match = f"({positive}) NOT ({negative})" if negative else positive
     if result.match and query.clauses:
         result.said = f'({result.match}) AND "{FLAG_WORDS[int(Flag.PROMPT)]}"'
+    if not (on_turn or query.excluded or result.dated):
+        result.idents = idents.words(query)
     worded = all(term.phrases and not term.literal for term in query.terms)
     if query.clauses and worded and not (on_turn or query.excluded):
         _titles(result, query)

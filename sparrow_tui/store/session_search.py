@@ -13,7 +13,7 @@ from sparrow_tui.query import Query
 from sparrow_tui.store import completions, docid, index
 from sparrow_tui.store.asking import ORDERS, Asking
 from sparrow_tui.store.base import SessionHit
-from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, ranked, titled
+from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, by_id, ranked, titled
 from sparrow_tui.store.rows import sessions_by_sid
 from sparrow_tui.store.search_plan import Plan
 from sparrow_tui.store.stream import Chunks, Stream
@@ -42,6 +42,7 @@ class _Newest:
         )
         self._batches = self._stream.batches()
         self._ended = False
+        self._meant = by_id(db, steps)
         self._named = titled(db, steps, steps.titled)
         self._best: dict[int, int] = {}
         self._counts: dict[int, int] = {}
@@ -62,11 +63,9 @@ class _Newest:
                 elif sid:
                     best[sid], counts[sid] = row_id, 1
             self._hits += len(batch)
-        names = [sid for sid in self._named if sid not in best]
+        order = array("q", dict.fromkeys([*self._meant, *best, *self._named]))
         complete = self._ended and self._stream.complete
-        return Results(
-            self._query, array("q", [*best, *names]), {**best}, {**counts}, self._hits, complete
-        )
+        return Results(self._query, order, {**best}, {**counts}, self._hits, complete)
 
 
 class SessionSearch(Asking):
@@ -128,8 +127,8 @@ class SessionSearch(Asking):
             counts, best = self._count_all(steps)
             complete = True
         newest_first = sorted(best, key=best.__getitem__, reverse=True)
-        names = [s for s in titled(self._db, steps, steps.titled, 5_000) if s not in best]
-        ordered: Iterable[int] = [*newest_first, *names]
+        names = titled(self._db, steps, steps.titled, 5_000)
+        ordered: Iterable[int] = dict.fromkeys([*by_id(self._db, steps), *newest_first, *names])
         if query.sort in ORDERS:
             ordered = _sorted(self._db, ordered, query.sort)
         elif query.sort != "new":
