@@ -10,6 +10,8 @@ Clock = Callable[[], int]
 """Gives the present in milliseconds since the epoch."""
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+SOON = 7 * DAY
+"""A source that goes within this time is marked."""
 
 
 def now() -> int:
@@ -33,6 +35,13 @@ def age(moment: int | None, present: int) -> str:
         if gone < limit:
             return f"{gone // unit}{letter}"
     return f"{gone // (365 * DAY)}y"
+
+
+def expiry(moment: int | None, present: int) -> str:
+    """What lists say of a source its agent is about to delete; empty if it is not yet."""
+    if moment is None or moment - present >= SOON:
+        return ""
+    return f"expires in {until(moment, present)}" if moment > present else "expires now"
 
 
 def until(moment: int, present: int) -> str:

@@ -83,6 +83,13 @@ class SessionFound(Message):
 
 
 @dataclass
+class SessionGone(Message):
+    """A session that is shown is not in the store any more."""
+
+    session_id: str
+
+
+@dataclass
 class MatchesFound(Message):
     """The turns of a session to show that a search finds."""
 

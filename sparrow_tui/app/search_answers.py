@@ -84,7 +84,7 @@ def found(
     )
 
 
-def opened(store: SqliteStore, opening: Opening, query: Query) -> Message | None:
+def opened(store: SqliteStore, opening: Opening, query: Query) -> Message:
     """The session somebody wants to see, and the turn to begin at.
 
     Args:
@@ -94,7 +94,7 @@ def opened(store: SqliteStore, opening: Opening, query: Query) -> Message | None
             (`matches`) may take longer than anybody wants to wait for the text.
 
     Returns:
-        The session; or that it is not there any more, if that needs to be said.
+        The session; or that it is not there any more.
     """
     wanted = opening.session
     if isinstance(wanted, str):
@@ -102,8 +102,9 @@ def opened(store: SqliteStore, opening: Opening, query: Query) -> Message | None
     else:
         session = sessions_by_sid(store.connection, [wanted]).get(wanted)
     if session is None:
-        gone = messages.EngineFailed("that session is not in the store (any more)")
-        return None if opening.refresh else gone
+        if opening.refresh:
+            return messages.SessionGone(str(wanted))
+        return messages.EngineFailed("that session is not in the store (any more)")
     if opening.refresh:
         return messages.SessionFound(session, None, False, None, refresh=True)
     turn = opening.turn

@@ -111,8 +111,7 @@ class SearchEngine(EngineWishes):
             with self._ready:
                 self._opening = self._opening or opening
             raise
-        if answer is not None:
-            self._post(answer)
+        self._post(answer)
         if isinstance(answer, messages.SessionFound) and not answer.refresh:
             self._opened = answer if answer.finds else None
 

@@ -16,8 +16,6 @@ from sparrow_tui.sanitize import clean, clean_line, json_safe
 from sparrow_tui.store.base import Session
 from sparrow_tui.text.wrap import width_of
 
-SOON = 7 * 86_400_000
-"""Milliseconds before an agent deletes a session from which on lists say so."""
 BOLD, DIM, YELLOW, RED, CYAN = "1", "2", "33", "31", "36"
 
 
@@ -80,9 +78,7 @@ def fate(session: Session) -> str:
     """What becomes of the agent's own file, or has; empty if nothing soon."""
     if session.source_gone:
         return "kept"
-    if session.expires_at is None or session.expires_at - clock.now() > SOON:
-        return ""
-    return f"expires in {clock.until(session.expires_at, clock.now())}"
+    return clock.expiry(session.expires_at, clock.now())
 
 
 def session_line(session: Session) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import apsw
 
 from sparrow_tui.query import Query
+from sparrow_tui.sanitize import clean_line
+from sparrow_tui.store.base import Hit, Session
 
 LEAST = 8
 """Characters from which on a word may be the beginning of an id: the first group of a UUID."""
@@ -46,3 +48,15 @@ def found(db: apsw.Connection, beginnings: tuple[str, ...]) -> list[int]:
             rows = db.execute(_FIND, (spelling, MOST)).fetchall()
             sids.update((sid, None) for (sid,) in rows)
     return [*sids]
+
+
+def hit(session: Session, beginnings: tuple[str, ...]) -> Hit | None:
+    """How a list shows that a session's id begins as was typed, if it does."""
+    for word in beginnings:
+        for start in (0, session.id.find(":") + 1):
+            if session.id.startswith((word, word.lower()), start):
+                text, spans = clean_line(session.id), [(start, start + len(word))]
+                return Hit(
+                    session.id, session.sid, -1, "", session.updated_at, session.title, text, spans
+                )
+    return None

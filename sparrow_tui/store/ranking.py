@@ -49,11 +49,12 @@ class Results:
 def ranked(db: apsw.Connection, steps: Plan, newest: Results, chunks: Chunks) -> Results:
     """The best sessions on top, the others as they were.
 
-    Those whose id begins with the word come first, then those whose title or prompt holds the words in a row come first, whole words before a last
-    word that goes on. Then counts, for those and for the sessions of the newest matches: words
-    in the title, words in a prompt, the logarithm of the number of hits, and less by the
-    logarithm of the age. Scoring the newest matches only costs nothing anybody can see in known
-    item searches, and makes the cost independent of the archive's size.
+    Those whose id begins with the word come first, then those whose title or prompt holds the
+    words in a row, whole words before a last word that goes on. Then counts, for those and for the
+    sessions of the newest matches: words in the title, words in a prompt, the logarithm of the
+    number of hits, and less by the logarithm of the age. Scoring the newest matches only costs
+    nothing anybody can see in known item searches, and makes the cost independent of the archive's
+    size.
     """
     best = dict(newest.best)
     scores = {sid: 0.6 * math.log1p(newest.counts.get(sid, 0)) for sid in newest.sids}

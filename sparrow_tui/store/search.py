@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from sparrow_tui.query import Query
-from sparrow_tui.store import docid, index
+from sparrow_tui.store import docid, idents, index
 from sparrow_tui.store.base import Hit, SearchPage
 from sparrow_tui.store.ranking import Results, by_id, titled
 from sparrow_tui.store.rows import sessions_by_sid
@@ -69,7 +69,7 @@ class Searcher(SessionSearch):
         places = places[:limit]
         hits = self._hits([place for place in places if place not in names], query)
         named = {names[place]: place for place in places if place in names}
-        for hit in self._named([*named]):
+        for hit in self._named([*named], steps.idents):
             hit.docid = named[hit.sid]
             hits.append(hit)
         hits.sort(key=lambda hit: (hit.docid >= FIRST, hit.time or 0, hit.docid), reverse=True)
@@ -132,11 +132,11 @@ class Searcher(SessionSearch):
             places[place] = sid
         return places
 
-    def _named(self, sids: Sequence[int]) -> list[Hit]:
+    def _named(self, sids: Sequence[int], beginnings: tuple[str, ...] = ()) -> list[Hit]:
         """Hits for sessions whose name, title, place or id matched."""
         found = sessions_by_sid(self._db, sids)
         return [
-            Hit(s.id, s.sid, -1, "", s.updated_at, s.title, "", [])
+            idents.hit(s, beginnings) or Hit(s.id, s.sid, -1, "", s.updated_at, s.title, "", [])
             for s in (found[sid] for sid in sids if sid in found)
         ]
 
@@ -155,7 +155,7 @@ class Searcher(SessionSearch):
             problems.append(results.notice)
         sids = [*results.sids[:limit]]
         turns = self._hits([results.best[s] for s in sids if s in results.best], results.query)
-        hits = {hit.sid: hit for hit in [*self._named(sids), *turns]}
+        hits = {hit.sid: hit for hit in [*self._named(sids, idents.words(query)), *turns]}
         total = max(results.hits, len(results.sids))
         return SearchPage([hits[s] for s in sids if s in hits], total, results.complete, problems)
 

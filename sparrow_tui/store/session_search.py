@@ -10,7 +10,7 @@ import apsw
 import msgspec
 
 from sparrow_tui.query import Query
-from sparrow_tui.store import completions, docid, index
+from sparrow_tui.store import completions, docid, idents, index
 from sparrow_tui.store.asking import ORDERS, Asking
 from sparrow_tui.store.base import SessionHit
 from sparrow_tui.store.ranking import FIRST_TEXTS, TOP, Results, by_id, ranked, titled
@@ -182,10 +182,10 @@ class SessionSearch(Asking):
         counts = results.counts if results else {}
         ids = [best[sid] for sid in sids if sid in best]
         hits = {hit.sid: hit for hit in self._hits(ids, query, sessions)}
+        words = idents.words(query)
         return [
-            SessionHit(sessions[sid], counts.get(sid, 0), hits.get(sid))
-            for sid in sids
-            if sid in sessions
+            SessionHit(s, counts.get(s.sid, 0), hits.get(s.sid) or idents.hit(s, words))
+            for s in (sessions[sid] for sid in sids if sid in sessions)
         ]
 
     def hits_in_session(self, query: Query, sid: int, limit: int = 100_000) -> list[int]:

@@ -13,6 +13,9 @@ from textual.widgets import Input, Static
 
 from sparrow_tui.sanitize import clean
 
+CLOSES = "↑↓ PgDn more · Esc closes"
+"""What stands on the edge of a page that lies over the others."""
+
 
 class AskLine(ModalScreen[str | None]):
     """Asks for one line; gives ``None`` if the user thinks better of it."""

@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from sparrow_tui import query
 from sparrow_tui.app.key_names import key_name
+from sparrow_tui.app.screens.dialogs import CLOSES
 from sparrow_tui.app.widgets.session_row import MARKS
 
 
@@ -34,7 +35,8 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One scrollable page."""
-        with VerticalScroll(classes="dialog--box"):
+        with VerticalScroll(classes="dialog--box") as box:
+            box.border_subtitle = CLOSES
             yield Static(self._page(), id="help-body")
 
     def action_scroll(self, lines: int) -> None:
@@ -57,7 +59,6 @@ class HelpScreen(ModalScreen[None]):
         for sign, meaning in MARKS.items():
             pieces.append(Content.styled(f"  {sign:<23}", "$secondary"))
             pieces.append(Content(f"{meaning}\n"))
-        pieces.append(Content.styled("\nEsc closes this page.", "$text-muted"))
         return Content("").join(pieces)
 
 

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sparrow_tui.app import clock
+from sparrow_tui.app.screens.dialogs import CLOSES
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.liveness import status_now
@@ -36,7 +37,8 @@ class InfoScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Title and facts."""
-        with VerticalScroll(classes="dialog--box"):
+        with VerticalScroll(classes="dialog--box") as box:
+            box.border_subtitle = CLOSES
             title = clean_line(self._session.title) or self._session.id
             yield Static(Content(title), classes="dialog--title")
             yield Static(_page(list(facts(self._session, self._label, self._present))))
@@ -78,10 +80,9 @@ def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str
         rows += [*_counts(session), ("", None)]
     rows.append(("Source", session.source))
     if session.source_gone:
-        rows.append(("", "The agent has deleted its file: this is the only copy."))
+        rows.append(("Source gone", "its agent has deleted it: this is the only copy"))
     elif session.expires_at is not None:
-        until = clock.until(session.expires_at, present)
-        rows.append(("Expires", f"the agent deletes it in {until}; it stays here"))
+        rows.append(("Expires", _expiry(session.expires_at, present)))
     rows.append(("", None))
     if coverage is None:
         rows.append(("Records", "not read in full yet: only what was said is here"))
@@ -114,6 +115,12 @@ def _counts(session: Session) -> list[tuple[str, str]]:
         ("Cache", f"{usage.cache_read:,} read, {usage.cache_write:,} written"),
         ("Cost", cost),
     ]
+
+
+def _expiry(moment: int, present: int) -> str:
+    """When the agent itself deletes the session."""
+    when = f"in {clock.until(moment, present)}" if moment > present else "when it next cleans up"
+    return f"its agent deletes it {when}; it stays here"
 
 
 def _kinds(unknown: dict[str, int]) -> str:

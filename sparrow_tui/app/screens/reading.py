@@ -97,6 +97,16 @@ class Reading(Panes):
             self.make_room(True)
             view.focus()
 
+    def on_session_gone(self, event: messages.SessionGone) -> None:
+        """What was read has been deleted: nothing is shown until another is chosen."""
+        if self.session is None or self.session.id != event.session_id:
+            return
+        self.session = self._shown_as = None
+        if self.transcript.has_focus_within:
+            self.sessions.focus()
+        self.transcript.close()
+        self.heading.show(None, None)
+
     def _read(self, event: messages.SessionFound, anew: bool) -> None:
         """Open what is to be read, or where it is open already mark what is searched for now."""
         view, before = self.transcript, self._shown_as

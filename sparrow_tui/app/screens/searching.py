@@ -166,6 +166,7 @@ def _summary(event: messages.Found, searching: bool) -> Content:
     number = len(event.sids)
     more = "" if event.complete else "+"
     sessions = f"{number:,}{more} session{'' if number == 1 and event.complete else 's'}"
-    if not searching:
+    found_by_id = event.complete and not event.hits and number
+    if not searching or found_by_id:
         return Content(sessions)
     return Content(f"{event.hits:,}{more} hit{'' if event.hits == 1 else 's'} in {sessions}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -18,7 +19,7 @@ from sparrow_tui.store.sqlite import SqliteStore
 
 
 class SessionActions(Panes):
-    """Keys that act on the marked sessions, else on the one shown or under the cursor."""
+    """Keys that organise the marked sessions, or act on the one shown or under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pin", "Pin or unpin", show=False, id="session.pin"),
@@ -33,14 +34,20 @@ class SessionActions(Panes):
     def with_chosen(self, then: Callable[[Sequence[Session]], None]) -> None:
         """Do something with the sessions the user means, once their facts are read."""
         marked = sorted(self.sessions.marked)
+        self._with(marked if marked and not self.transcript.has_focus else self._one(), then)
+
+    def with_one(self, then: Callable[[Session], None]) -> None:
+        """The same with the one that is read or under the cursor, whatever is selected."""
+        self._with(self._one(), lambda sessions: then(sessions[0]))
+
+    def _one(self) -> list[int]:
         shown = self.transcript.session
         if self.transcript.has_focus and shown is not None:
-            chosen = [shown.sid]
-        elif marked:
-            chosen = marked
-        elif self.sessions.selected is not None:
-            chosen = [self.sessions.selected]
-        else:
+            return [shown.sid]
+        return [] if self.sessions.selected is None else [self.sessions.selected]
+
+    def _with(self, chosen: list[int], then: Callable[[Sequence[Session]], None]) -> None:
+        if not chosen:
             self.app.notify("no session is selected", severity="warning")
             return
 
@@ -55,11 +62,14 @@ class SessionActions(Panes):
         event.stop()
         event.run()
 
-    def _write(self, change: Callable[[Organiser], object], done: str) -> None:
-        self.app.writer.submit(change, messages.Call(lambda: self._written(done)))
+    def _write(
+        self, change: Callable[[Organiser], object], done: str, *, marked: bool = True
+    ) -> None:
+        self.app.writer.submit(change, messages.Call(lambda: self._written(done, marked)))
 
-    def _written(self, done: str) -> None:
-        self.sessions.marked.clear()
+    def _written(self, done: str, marked: bool) -> None:
+        if marked:
+            self.sessions.marked.clear()
         self.app.notify(done, markup=False, timeout=2.5)
 
     def action_pin(self) -> None:
@@ -86,7 +96,8 @@ class SessionActions(Panes):
                 for session in sessions:
                     organiser.hide(session.id, hidden)
 
-            note = "hidden: is:hidden finds them" if hidden else "shown again"
+            them = "it" if len(sessions) == 1 else "them"
+            note = f"hidden: is:hidden finds {them}" if hidden else "shown again"
             self._write(change, f"{_count(sessions)} {note}")
 
         self.with_chosen(act)
@@ -94,19 +105,19 @@ class SessionActions(Panes):
     def action_rename(self) -> None:
         """A name of the user's own."""
 
-        def act(sessions: Sequence[Session]) -> None:
-            session = sessions[0]
-
+        def act(session: Session) -> None:
             def named(name: str | None) -> None:
-                if name is not None:
-                    said = "renamed" if name.strip() else "has its own title again"
-                    self._write(lambda organiser: organiser.rename(session.id, name), said)
+                if name is None:
+                    return
+                said = "renamed" if name.strip() else "has its own title again"
+                change = partial(Organiser.rename, session_id=session.id, name=name)
+                self._write(change, said, marked=False)
 
             note = "Enter takes it, an empty name gives the agent's title back, Esc leaves it."
             value = session.name or session.title
             self.app.push_screen(AskLine("Name of this session", value, note), named)
 
-        self.with_chosen(act)
+        self.with_one(act)
 
     def action_tag(self) -> None:
         """Words of the user's own (``tag:word`` finds them)."""
@@ -115,17 +126,21 @@ class SessionActions(Panes):
             def tagged(text: str | None) -> None:
                 if text is None:
                     return
-                tags = text.replace(",", " ").split()
+                tags = {*text.replace(",", " ").split()}
 
                 def change(organiser: Organiser) -> None:
                     for session in sessions:
-                        organiser.tag(session.id, tags)
+                        organiser.tag(session.id, tags | ({*session.tags} - shared))
 
                 self._write(change, f"{_count(sessions)} tagged")
 
-            held = " ".join(sorted({tag for session in sessions for tag in session.tags}))
+            shared = {*sessions[0].tags}.intersection(*(session.tags for session in sessions))
             note = "Words with spaces between; tag:word finds them. Enter takes them."
-            self.app.push_screen(AskLine(f"Tags of {_count(sessions)}", held, note), tagged)
+            title = "Tags of 1 session"
+            if len(sessions) > 1:
+                title = f"Tags all {len(sessions):,} sessions have"
+                note = f"{note} Tags only some of them have stay."
+            self.app.push_screen(AskLine(title, " ".join(sorted(shared)), note), tagged)
 
         self.with_chosen(act)
 
@@ -144,7 +159,11 @@ class SessionActions(Panes):
                 self._write(change, f"{_count(sessions)} deleted from this store")
 
             gone = sum(1 for session in sessions if session.source_gone)
-            details = "The agents' own files are not touched; syncing does not bring them back."
+            details = (
+                "The agent's own file is not touched; syncing does not bring it back."
+                if len(sessions) == 1
+                else "The agents' own files are not touched; syncing does not bring them back."
+            )
             if gone:
                 which = "This is" if len(sessions) == 1 else f"For {gone} of them this is"
                 details += f"\n{which} the only copy: the agent's file is gone."
@@ -162,13 +181,12 @@ class SessionActions(Panes):
     def action_info(self) -> None:
         """All facts of a session."""
 
-        def act(sessions: Sequence[Session]) -> None:
-            session = sessions[0]
+        def act(session: Session) -> None:
             look = self.app.looks.get(session.agent)
             label = look.label if look else session.agent
             self.app.push_screen(InfoScreen(session, label, self.app.present()))
 
-        self.with_chosen(act)
+        self.with_one(act)
 
 
 def _count(sessions: Sequence[Session]) -> str:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import ClassVar
@@ -73,9 +73,9 @@ class TakingActions(SessionActions):
     def action_resume(self) -> None:
         """Leave, and continue the session in its agent."""
 
-        def act(sessions: Sequence[Session]) -> None:
+        def act(session: Session) -> None:
             try:
-                chosen = command(sessions[0])
+                chosen = command(session)
             except CannotResume as error:
                 self.app.notify(str(error), severity="warning", markup=False)
                 return
@@ -92,29 +92,28 @@ class TakingActions(SessionActions):
             details = f"{chosen.display}{where}{doubt}"
             self.app.push_screen(Confirm("Leave, and run this?", details), answered)
 
-        self.with_chosen(act)
+        self.with_one(act)
 
     def action_copy_resume(self) -> None:
         """The command that continues the session, ready to be pasted."""
 
-        def act(sessions: Sequence[Session]) -> None:
+        def act(session: Session) -> None:
             try:
-                line = command(sessions[0]).line
+                line = command(session).line
             except CannotResume as error:
                 self.app.notify(str(error), severity="warning", markup=False)
                 return
             clipboard.copy(line, self.app.copy_to_clipboard)
             self.app.notify(f"copied: {line}", markup=False)
 
-        self.with_chosen(act)
+        self.with_one(act)
 
     # Exporting
 
     def action_export(self) -> None:
         """Write a session to a file; its ending says in which format."""
 
-        def act(sessions: Sequence[Session]) -> None:
-            session = sessions[0]
+        def act(session: Session) -> None:
             name = str(self.app.here / formats.file_name(session, "md"))
 
             def named(text: str | None) -> None:
@@ -127,7 +126,7 @@ class TakingActions(SessionActions):
             )
             self.app.push_screen(AskLine("Export to", name, note), named)
 
-        self.with_chosen(act)
+        self.with_one(act)
 
     def _export(self, session: Session, text: str) -> None:
         redact = text.endswith(" redact")
@@ -182,9 +181,7 @@ class TakingActions(SessionActions):
             self.app.notify(f"{program} is not installed", severity="warning", markup=False)
             return
 
-        def act(sessions: Sequence[Session]) -> None:
-            session = sessions[0]
-
+        def act(session: Session) -> None:
             def write(store: SqliteStore) -> Callable[[], object]:
                 folder = Path(tempfile.mkdtemp(prefix="sparrow-tui-"))
                 path = folder / formats.file_name(session, "md")
@@ -193,7 +190,7 @@ class TakingActions(SessionActions):
 
             self._beside(write)
 
-        self.with_chosen(act)
+        self.with_one(act)
 
     def _run_outside(self, argv: list[str], folder: Path) -> None:
         """Give the terminal to a program until it ends; its copy is removed."""

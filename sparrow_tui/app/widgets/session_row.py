@@ -17,9 +17,6 @@ from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store.base import Session, SessionHit
 from sparrow_tui.store.liveness import status_now
 
-SOON = 7 * clock.DAY
-"""A source that goes within this time is marked."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -157,7 +154,7 @@ def _mark(session: Session, styles: Styles, present: int) -> Piece:
 
 
 def _recent(session: Session, present: int) -> bool:
-    return present - (session.updated_at or 0) < SOON
+    return present - (session.updated_at or 0) < clock.SOON
 
 
 def _title(row: Line, session: Session, styles: Styles, keep: int) -> None:
@@ -213,9 +210,7 @@ def _note(session: Session, present: int, styles: Styles) -> Piece:
         return "prompts only", styles.warning
     if session.source_gone:
         return "kept", styles.working
-    if session.expires_at is not None and session.expires_at - present < SOON:
-        return f"expires in {clock.until(session.expires_at, present)}", styles.warning
-    return "", styles.dim
+    return clock.expiry(session.expires_at, present), styles.warning
 
 
 def _snippet(row: Line, hit: SessionHit, styles: Styles) -> None:

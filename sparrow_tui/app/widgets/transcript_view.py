@@ -118,6 +118,17 @@ class TranscriptView(TranscriptTaking):
         self._wanted = None
         self._want_around(session.id, start)
 
+    def close(self) -> None:
+        """Show nothing: the session is not there any more."""
+        self._generation += 1
+        self._opening = self._goal = self._wanted = None
+        self.session, self.session_id = None, ""
+        self.following, self.selected_from, self.unread_from, self.said = False, None, None, ""
+        self.model.clear(0)
+        self.map, self.cursor = Minimap(), Place(0)
+        self.forget_matches()
+        self.redraw()
+
     def before_window(self) -> None:
         """The first window of a session replaces the one shown before."""
         if self._opening is not None:
