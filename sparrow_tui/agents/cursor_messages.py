@@ -20,6 +20,8 @@ from sparrow_tui.model import (
 )
 
 _QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
+_FILES = re.compile(r"<image_files>(.*?)</image_files>", re.DOTALL)
+_FILE = re.compile(r"^\d+\. +(\S.*?) *$", re.MULTILINE)
 _INJECTED = ("<user_info>", "<system_reminder>", "<system_notification>", "<timestamp>", "<rules>")
 
 _TIME = re.compile(
@@ -35,6 +37,15 @@ def prompt(text: str) -> tuple[str, str]:
     if queries:
         return "\n\n".join(queries), _QUERY.sub("", text).strip()
     return ("", text) if text.lstrip().startswith(_INJECTED) else (text, "")
+
+
+def _pictures(around: str) -> list[Block]:
+    """Pictures the person added to a prompt: Cursor lists the files it keeps them in."""
+    return [
+        Image("image", url=path)
+        for listed in _FILES.findall(around)
+        for path in _FILE.findall(listed)
+    ]
 
 
 def told_time(text: str) -> int | None:
@@ -75,6 +86,7 @@ def turns(message: dict[str, Any], coverage: Coverage, name: str = "") -> list[T
                 time = time or told_time(block.text)
                 said, around = prompt(block.text)
                 typed += [Text(said)] if said.strip() else []
+                typed += _pictures(around)
                 put_in += [Text(around)] if around else []
             else:
                 typed.append(block)

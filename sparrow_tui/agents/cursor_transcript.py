@@ -27,12 +27,19 @@ from sparrow_tui.model import (
 FOLDER = "agent-transcripts"
 _SPEAKER = re.compile(r"^(user|assistant):\s*$", re.MULTILINE)
 _MARK = re.compile(r"^\[(Thinking|Tool call|Tool result)\][ \t]*(.*)$", re.MULTILINE)
+_TITLE = re.compile(r"\*\*[^*\n]+\*\*(?:\n\n+[^\n]+)*\n*")
+"""A titled thought with its paragraphs."""
 _SILENT = {"turn_ended", "turn_started"}
 
 
 def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
-    """JSONL from where it was left; the text form whole."""
+    """JSONL from where it was left; the text form whole.
+
+    Early in 2026 both were written, and only the text form told calls.
+    """
     path = Path(source.path)
+    if path.suffix == ".jsonl" and _tells_more(path.with_suffix(".txt"), path):
+        path = path.with_suffix(".txt")
     if path.suffix == ".txt":
         coverage = Coverage()
         try:
@@ -68,6 +75,14 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         head = lines.fingerprint(path, min(lines.HEAD, end)) if end else ""
         last.checkpoint = Checkpoint(end, head, number)
         yield last
+
+
+def _tells_more(text: Path, records: Path) -> bool:
+    """Whether a session's text form has calls and its JSONL has none."""
+    try:
+        return b"\n[Tool call]" in text.read_bytes() and b'"tool_use"' not in records.read_bytes()
+    except OSError:
+        return False
 
 
 def info(source: Source) -> SessionInfo:
@@ -153,17 +168,37 @@ def _marked(said: str, name: str) -> list[Turn]:
         mark, rest, raw = pieces[number : number + 3]
         body = raw.strip("\n")
         if mark == "Thinking":
-            # The thought is its own line; what follows a blank line is said aloud.
-            thought, _, aloud = f"{rest}{raw}".strip().partition("\n\n")
-            add("assistant", Reasoning(thought))
-            if aloud.strip():
-                add("assistant", Text(aloud.strip()))
+            thought, aloud = _thought(f"{rest}{raw}")
+            if thought:
+                add("assistant", Reasoning(thought))
+            if aloud:
+                add("assistant", Text(aloud))
         elif mark == "Tool call":
+            # What is said aloud stands before the calls: the rest is arguments.
             call = f"{name}.{number}"
-            arguments, _, aloud = body.partition("\n\n")
-            add("assistant", ToolUse(call, rest.strip(), arguments or None))
-            if aloud.strip():
-                add("assistant", Text(aloud.strip()))
+            tool, stars, patch = rest.partition("***")  # a patch begins in the name's line
+            arguments = f"{stars}{patch}\n{body}" if stars else body
+            add("assistant", ToolUse(call, tool.strip(), arguments or None))
         else:
             add("tool", ToolResult(call, [Text(body)] if body.strip() else []))
     return turns
+
+
+def _thought(words: str) -> tuple[str, str]:
+    """A passage marked as thinking, as (thought, said aloud): nothing marks where it ends.
+
+    A thought is a line, and what is said aloud follows a blank one. A titled thought has
+    paragraphs below its title; another thought or what is said aloud is the next line.
+    """
+    if words.startswith("\n"):
+        return "", words.strip()
+    words = words.strip()
+    if not words.startswith("**"):
+        thought, _, aloud = words.partition("\n\n")
+        return thought, aloud.strip()
+    end = 0
+    for title in _TITLE.finditer(words):
+        if title.start() > end:
+            break
+        end = title.end()
+    return words[:end].strip(), words[end:].strip()

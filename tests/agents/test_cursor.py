@@ -262,6 +262,53 @@ def test_a_transcript_as_text(tmp_path: Path) -> None:
     assert read_all(AGENT, AGENT.source_at(path))[CHAT].coverage.bad == 1
 
 
+def test_a_transcripts_calls_and_thoughts_of_many_lines(tmp_path: Path) -> None:
+    path = transcript(tmp_path, f"{CHAT}.txt")
+    path.write_text(
+        "user:\n<user_query>\nWrite\n</user_query>\n\nassistant:\n"
+        "[Thinking] **Where to**\n\nInto the pond.\n\nNo, beside.\n**How**\n\nSlowly.\nI write it.\n\nNow.\n"
+        "[Tool call] Write\n  path: pond.md\n  contents: # Pond\n\nDucks live here.\n\n- two\n"
+        "[Tool call] ApplyPatch*** Begin Patch\n*** End Patch\n[Tool result] ApplyPatch\n\n"
+        "[Tool call] Read\n  path: pond.md\n\n[Tool result] Write\n\n[Tool result] Read\n\n"
+        "assistant:\n[Thinking] \nWritten.\n"
+    )
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert session.texts() == ["Write", "I write it.\n\nNow.", "Written."]
+    assert session.turns[1].blocks[0] == Reasoning(
+        "**Where to**\n\nInto the pond.\n\nNo, beside.\n**How**\n\nSlowly."
+    )
+    assert [use.name for use in session.uses()] == ["Write", "ApplyPatch", "Read"]
+    assert [use.input for use in session.uses()] == [
+        "  path: pond.md\n  contents: # Pond\n\nDucks live here.\n\n- two",
+        "*** Begin Patch\n*** End Patch",
+        "  path: pond.md",
+    ]
+
+
+def test_the_form_of_a_transcript_that_tells_more(tmp_path: Path) -> None:
+    path = transcript(tmp_path)
+    said = {"role": "assistant", "message": {"content": [{"type": "text", "text": "I look."}]}}
+    path.write_text(json.dumps(said) + "\n")
+    beside = path.with_suffix(".txt")
+    beside.write_text("assistant:\nI look.\n[Tool call] Shell\n  command: ls\n")
+    (source,) = AGENT.sources(Place(tmp_path, {}, "linux"))
+    assert [use.name for use in read_all(AGENT, source)[CHAT].uses()] == ["Shell"]
+    said["message"]["content"].append({"type": "tool_use", "name": "Read", "input": {}})
+    path.write_text(json.dumps(said) + "\n")
+    assert [use.name for use in read_all(AGENT, source)[CHAT].uses()] == ["Read"]
+
+
+def test_a_prompt_of_pictures_alone(tmp_path: Path) -> None:
+    path = transcript(tmp_path, f"{CHAT}.txt")
+    path.write_text(
+        "user:\n[Image]\n<image_files>\nThe following were saved:\n1. /c/images/a duck.png\n\n"
+        "These can be copied.\n</image_files>\n<user_query>\n\n</user_query>\n"
+    )
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert [turn.meta for turn in session.turns] == [True, False]
+    assert session.turns[1].blocks == [Image("image", url="/c/images/a duck.png")]
+
+
 def test_hostile_transcript_lines(tmp_path: Path) -> None:
     path = transcript(tmp_path)
     path.write_bytes(
