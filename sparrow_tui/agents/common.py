@@ -12,6 +12,7 @@ import msgspec
 
 from sparrow_tui.model import Block, Image, Raw, Reasoning, Text, ToolResult, ToolUse
 from sparrow_tui.sanitize import clean_line
+from sparrow_tui.titles import unmarked
 
 TITLE_LIMIT = 200
 COUNT_LIMIT = 1 << 53
@@ -113,7 +114,7 @@ def title_of(text: str) -> str:
         if _MARKER.fullmatch(line.strip()):
             otherwise = otherwise or line
             continue
-        words = line.strip().lstrip("#>*- ").strip() or line
+        words = unmarked(line.strip().lstrip("#> ")).lstrip("#>*- ").strip() or line
         if found or not words.endswith(":"):
             return clean_line(f"{found} {words}" if found else words, TITLE_LIMIT)
         found = words

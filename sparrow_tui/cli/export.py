@@ -26,8 +26,9 @@ json   the shape of show --json, with the pictures in it
 patch  the edits of the session in order, for git apply or patch -p1 in the project's directory;
        edits that failed or were taken back are left out
 
---turns A:B takes turns A up to, not including, B, counted from 0; either may be left out, and
-negative numbers count from the end (write --turns=-20: then).
+--turns A:B takes turns A up to, not including, B, counted from 0 as in JSON (what headings and the
+app call turn 1 is 0); either may be left out, and negative numbers count from the end (write
+--turns=-20: then).
 """
 
 

@@ -42,7 +42,7 @@ def pieces(excerpt: Excerpt) -> Iterator[str]:
             continue
         kinds = [turn.role if turn.role in ("user", "assistant", "system", "summary") else "tool"]
         kinds += ["meta"] * turn.meta + ["taken"] * turn.branch
-        yield f'<section class="{" ".join(kinds)}" id="t{index}">\n'
+        yield f'<section class="{" ".join(kinds)}" id="t{index + 1}">\n'
         if telling.new_voice(turn, previous):
             yield _heading(turn, index)
         for part in body:
@@ -55,7 +55,7 @@ def pieces(excerpt: Excerpt) -> Iterator[str]:
 def _heading(turn: Turn, index: int) -> str:
     time = telling.moment(turn.time)
     return (
-        f'<h2>{escape(telling.speaker(turn))} <a href="#t{index}">turn {index}</a>'
+        f'<h2>{escape(telling.speaker(turn))} <a href="#t{index + 1}">turn {index + 1:,}</a>'
         + (f"<time>{escape(time)}</time>" if time else "")
         + "</h2>\n"
     )

@@ -35,7 +35,7 @@ def pieces(excerpt: Excerpt) -> Iterator[str]:
 
 
 def _heading(turn: Turn, index: int) -> str:
-    said = [plain(telling.speaker(turn)), f"turn {index}", telling.moment(turn.time)]
+    said = [plain(telling.speaker(turn)), f"turn {index + 1:,}", telling.moment(turn.time)]
     return "\n## " + " · ".join(part for part in said if part) + "\n"
 
 

@@ -88,7 +88,7 @@ class _Patch:
             last = number == len(call.changes) - 1
             guesses, missing = self.sections.guessed, self.sections.left_out
             section = self.sections.section(change, answer if last and number == 0 else "")
-            head = f"\n# Turn {call.turn}, {clean_line(call.name, 60)}"
+            head = f"\n# Turn {call.turn + 1:,}, {clean_line(call.name, 60)}"
             path = clean_line(change.path)
             if self.sections.left_out > missing:
                 yield f"{head}: what it does to {path} cannot be written as a patch\n"
@@ -99,7 +99,7 @@ class _Patch:
                 yield section
         if renames := self.sections.renames():
             self.written += 1
-            yield f"\n# Turn {call.turn}, {clean_line(call.name, 60)}\n{renames}"
+            yield f"\n# Turn {call.turn + 1:,}, {clean_line(call.name, 60)}\n{renames}"
 
     def _tell(self) -> None:
         notes = self.excerpt.notes

@@ -64,7 +64,7 @@ def facts(excerpt: Excerpt) -> list[tuple[str, str]]:
         tokens += f", {usage.cache_read:,} read from and {usage.cache_write:,} put in a cache"
     turns = f"{session.turns:,}"
     if not excerpt.whole:
-        turns = f"{excerpt.start} to {excerpt.end - 1} of {session.turns:,} (counted from 0)"
+        turns = f"{excerpt.start + 1:,} to {excerpt.end:,} of {session.turns:,}"
     known = (
         ("Session", session.id),
         ("Project", session.project),

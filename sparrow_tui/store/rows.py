@@ -10,6 +10,7 @@ import msgspec
 
 from sparrow_tui.model import Coverage, Usage
 from sparrow_tui.store.base import Session
+from sparrow_tui.titles import unmarked
 
 COLUMNS = (
     "sid, id, agent, coalesce(nullif(name, ''), nullif(title, ''), nullif(prompt, ''), ''), name,"
@@ -30,7 +31,7 @@ def session(row: Sequence[Any]) -> Session:
         sid=row[0],
         id=row[1],
         agent=row[2],
-        title=row[3],
+        title=row[3] if row[4] else unmarked(row[3]),
         name=row[4],
         status=row[5],
         project=row[6],

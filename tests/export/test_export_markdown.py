@@ -99,7 +99,7 @@ def test_every_block_is_there() -> None:
     ]
     text = document(turns, title="About *things*", project="/home/a", model="m-1")
     for part in (
-        "# About \\*things\\*", "`/home/a`", "Why *so*?", "image/png, 12 bytes", "## m-1 · turn 1",
+        "# About \\*things\\*", "`/home/a`", "Why *so*?", "image/png, 12 bytes", "## m-1 · turn 2",
         "> hm\n>\n> well", "Because.", "```sh\nls -l\n```", '"timeout": 5', "````\ntotal ```0\n````",
         "- old_x", "+ new_y", "*compaction:* made short", "*Record of kind* `odd`", '"k"',
     ):  # fmt: skip

@@ -86,8 +86,8 @@ def test_a_range_of_a_stored_session(store: SqliteStore) -> None:
     assert session is not None
     text = "".join(formats.pieces(excerpt(store, session, 90, 100), "md"))
     assert [n for n in range(200) if f"number {n}!" in text] == list(range(90, 100))
-    assert "90 to 99 of 200" in text
-    assert "turn 90" in text
+    assert "91 to 100 of 200" in text
+    assert "turn 91" in text  # as the app counts them
 
 
 def test_files_are_private_whole_and_never_overwritten_unasked(tmp_path: Path) -> None:
