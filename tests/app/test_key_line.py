@@ -64,3 +64,21 @@ async def test_a_click_presses_the_key(running, demo_store):
         end = line.size.width - 2
         await driver.pilot.click(KeyLine, offset=(end, 0))
         await driver.until(lambda: isinstance(driver.app.screen, HelpScreen))
+
+
+async def test_a_place_to_go_to_has_its_own_keys(running, demo_store):
+    async with running(demo_store) as driver:
+        line = driver.app.screen.query_one(KeyLine)
+        await driver.press("escape", "enter")
+        await driver.until(lambda: driver.view.has_focus)
+        for key, own in ((":", ()), ("/", ("Regular expression", "Next match"))):
+            await driver.press(key)
+            await driver.until(lambda: "Go" in shown(line))
+            for words in ("Enter Go", "Esc Close", "F1 Help", *own):
+                assert words in shown(line)
+            for filtering in ("Agent", "Here", "Date", "Group", "Save"):
+                assert filtering not in shown(line)
+            await driver.press("f2")
+            assert driver.main.box.value == ""
+            await driver.press("escape")
+            await driver.until(lambda: "O Outline" in shown(line))

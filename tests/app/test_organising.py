@@ -128,3 +128,33 @@ async def test_sessions_found_by_id_are_not_counted_as_hits(running, demo_store)
         assert ident in "\n".join(
             "".join(segment.text for segment in line) for line in driver.list._seen
         )
+
+
+async def test_what_can_be_done_with_selected_sessions_is_said(running, demo_store):
+    async with running(demo_store, size=(80, 24)) as driver:
+        said = lambda: str(driver.main.top.border_title)  # noqa: E731
+        await driver.press("escape", "space", "space")
+        await driver.until(lambda: said().startswith("2 selected · p pin · t tag"))
+        await driver.press("a")
+        await driver.until(lambda: said() == "")
+        await driver.press("space", "p")
+        await driver.until(lambda: "1 session pinned" in told(driver))
+        await driver.until(lambda: said() == "")
+
+
+async def test_help_tells_what_can_be_done_with_sessions_beside_them(running, demo_store):
+    async with running(demo_store) as driver:
+        await driver.press("escape", "?")
+        await dialog(driver)
+        text = str(driver.app.screen.query_one("#help-body").render())
+        order = [
+            "Sessions\n",
+            "With a session",
+            "Pin or unpin",
+            "Delete",
+            "Transcript",
+            "Everywhere",
+        ]
+        places = [text.index(words) for words in order]
+        assert places == sorted(places)
+        assert text.count("Pin or unpin") == 1

@@ -20,7 +20,7 @@ from sparrow_tui.app.board_view import View
 from sparrow_tui.app.figures import METRICS
 from sparrow_tui.app.plots import model_name, plot_of, tiles_of
 from sparrow_tui.app.screens.dashboard_panels import Panels
-from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.screens.help import HelpScreen, declared
 from sparrow_tui.app.widgets.charts import ColumnChart
 from sparrow_tui.app.widgets.charts_calendar import Calendar
 from sparrow_tui.app.widgets.charts_plot import steps_that_fit
@@ -222,11 +222,11 @@ class DashboardScreen(Screen[str | None]):
         self.app.push_screen(
             HelpScreen(
                 [
-                    ("Dashboard", self),
-                    ("Chart", self.chart),
-                    ("Table", self.table),
-                    ("Calendar", self.panels.calendar),
-                    ("Rankings", self.panels.rankings["projects"]),
+                    ("Dashboard", declared(self)),
+                    ("Chart", declared(self.chart)),
+                    ("Table", declared(self.table)),
+                    ("Calendar", declared(self.panels.calendar)),
+                    ("Rankings", declared(self.panels.rankings["projects"])),
                 ]
             )
         )

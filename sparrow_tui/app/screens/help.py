@@ -28,8 +28,8 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, sections: Iterable[tuple[str, DOMNode]]) -> None:
-        """Headings and the nodes whose bindings stand under them."""
+    def __init__(self, sections: Iterable[tuple[str, Iterable[Binding]]]) -> None:
+        """Headings and the bindings that stand under them."""
         super().__init__(classes="dialog")
         self._sections = list(sections)
 
@@ -45,9 +45,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _page(self) -> Content:
         pieces: list[Content] = []
-        for heading, node in self._sections:
+        for heading, bindings in self._sections:
             pieces.append(Content.styled(f"{heading}\n", "bold $primary"))
-            for keys, description in _bindings(node):
+            for keys, description in _rows(bindings):
                 pieces.append(Content.styled(f"  {keys:<23}", "$secondary"))
                 pieces.append(Content(f"{description}\n"))
             pieces.append(Content("\n"))
@@ -62,10 +62,10 @@ class HelpScreen(ModalScreen[None]):
         return Content("").join(pieces)
 
 
-def _bindings(node: DOMNode) -> list[tuple[str, str]]:
-    """Keys and descriptions a class itself declares, in order."""
+def _rows(bindings: Iterable[Binding]) -> list[tuple[str, str]]:
+    """Keys and what they do, in order."""
     rows: dict[str, list[str]] = {}
-    for binding in declared(node):
+    for binding in bindings:
         keys = [key_name(key.strip()) for key in binding.key.split(",")]
         rows.setdefault(purpose(binding), []).extend(keys)
     return [("  ".join(keys), description) for description, keys in rows.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -13,12 +14,12 @@ from textual.widgets import Input
 
 from sparrow_tui.app import messages
 from sparrow_tui.app.screens.counters import Counting
-from sparrow_tui.app.screens.help import HelpScreen
+from sparrow_tui.app.screens.help import HelpScreen, declared
 from sparrow_tui.app.screens.searching import Searching
 from sparrow_tui.app.screens.taking_actions import TakingActions
 from sparrow_tui.app.syncing import in_words
 from sparrow_tui.app.transcript_loader import TranscriptLoader
-from sparrow_tui.app.widgets.find_bar import FindBar
+from sparrow_tui.app.widgets.find_bar import FindBar, FindText
 from sparrow_tui.app.widgets.first_run import FirstRun
 from sparrow_tui.app.widgets.heading import Heading
 from sparrow_tui.app.widgets.kept_lines import KeptHorizontal, KeptStatic, KeptVertical
@@ -35,10 +36,19 @@ TYPED = frozenset(
 )  # fmt: skip
 """Actions whose keys are letters."""
 
+CHANGING = frozenset(
+    ("cycle_agent", "cycle_role", "cycle_span", "cycle_sort", "here", "toggle_children",
+     "cycle_group", "searches", "save_search")
+)  # fmt: skip
+"""Actions that change what is searched for."""
+
 FIRST_KEYS = (
     "search", "back", "leave", "quit", "dashboard", "cycle_agent", "here", "cycle_span",
 )  # fmt: skip
 """Actions the key line has room for first, after those of the pane with the focus."""
+
+MARKED_KEYS = ("p pin", "t tag", "x hide", "Del delete", "a none")
+"""What can be done with several sessions."""
 
 SAID_SECONDS = 10.0
 """How long a sentence about a failure is not repeated."""
@@ -100,12 +110,19 @@ class MainScreen(Counting, TakingActions, Searching):
         """Say so over the search box."""
         self._caption()
 
+    @on(SessionList.Marked)
+    def _marked(self, event: SessionList.Marked) -> None:
+        event.stop()
+        self._caption()
+
     def _caption(self) -> None:
-        """Over the search box: what the list leaves out or adds, and how the import goes."""
+        """Over the search box: what list and import do, or what can be done with a selection."""
         grouping = self.app.settings.group
         said = [f"by {grouping}" if grouping else ""]
         said.append("with sub-agents" if self.app.settings.show_children else "")
         said.append(clean_line(self._import))
+        if self.sessions.marked:
+            said = [f"{len(self.sessions.marked):,} selected", *MARKED_KEYS]
         text = " · ".join(part for part in said if part)
         self.top.border_title = Content(text)
 
@@ -191,7 +208,9 @@ class MainScreen(Counting, TakingActions, Searching):
         self.sessions.action_page(pages)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Letters are text while one types: their keys are not offered then."""
+        """Letters are text while one types; a text to find leaves the search as it is."""
+        if action in CHANGING:
+            return not isinstance(self.focused, FindText)
         return not (action in TYPED and isinstance(self.focused, Input))
 
     def action_leave(self) -> None:
@@ -211,4 +230,10 @@ class MainScreen(Counting, TakingActions, Searching):
         ]
         here = self.focused.ancestors_with_self if self.focused is not None else ()
         panes.sort(key=lambda pane: pane[1] not in here)
-        self.app.push_screen(HelpScreen([*panes, ("Everywhere", self)]))
+        sections = [(heading, [*declared(pane)]) for heading, pane in panes]
+        own = [*declared(self)]
+        acts = [binding for binding in own if (binding.id or "").startswith("session.")]
+        place = next(n for n, (_, pane) in enumerate(panes) if pane is self.sessions)
+        sections.insert(place + 1, ("With a session, or those selected", acts))
+        sections.append(("Everywhere", [binding for binding in own if binding not in acts]))
+        self.app.push_screen(HelpScreen(sections))

@@ -69,7 +69,7 @@ class SessionActions(Panes):
 
     def _written(self, done: str, marked: bool) -> None:
         if marked:
-            self.sessions.marked.clear()
+            self.sessions.unmark()
         self.app.notify(done, markup=False, timeout=2.5)
 
     def action_pin(self) -> None:

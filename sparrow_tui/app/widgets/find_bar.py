@@ -102,6 +102,14 @@ def destination(text: str, total: int, present: int) -> tuple[str, int]:
     raise ValueError("turn number, 50%, 14:30 or 2026-10-03")
 
 
+class FindText(Input):
+    """What is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Go", key_display="Enter", id="find.go"),
+    ]
+
+
 class FindBar(Horizontal):
     """Hidden until asked for; tells what was typed, key by key."""
 
@@ -110,6 +118,7 @@ class FindBar(Horizontal):
         Binding("ctrl+r", "regex", "Regular expression", id="find.regex"),
         Binding("down,ctrl+n", "step(1)", "Next match", key_display="↓↑", id="find.next"),
         Binding("up", "step(-1)", "Previous match", show=False, id="find.previous"),
+        Binding("f1", "screen.show_help", "Help", key_display="F1", id="find.help"),
     ]
 
     @dataclass
@@ -146,7 +155,7 @@ class FindBar(Horizontal):
     def compose(self) -> ComposeResult:
         """A label, the text, and what is wrong with it."""
         yield Static(Content("/"), id="find-label")
-        yield Input(id="find-text", compact=True)
+        yield FindText(id="find-text", compact=True)
         yield Static(Content(""), id="find-note")
 
     def ask(self, mode: str, total: int) -> None:

@@ -52,6 +52,9 @@ class SessionList(SessionLines):
             """Every choice counts."""
             return False
 
+    class Marked(Message):
+        """Others than before are selected for bulk actions."""
+
     def show(self, rows: SessionRows, *, searching: bool, stay: Stay) -> None:
         """Replace the rows.
 
@@ -147,12 +150,14 @@ class SessionList(SessionLines):
         if sid is not None:
             self.marked.symmetric_difference_update({sid})
             self.refresh()
+            self.post_message(self.Marked())
             self.cursor += 1
 
     def unmark(self) -> None:
         """Select nothing for bulk actions."""
         self.marked.clear()
         self._repaint()
+        self.post_message(self.Marked())
 
     def on_focus(self) -> None:
         """The cursor is brighter with the focus."""
