@@ -87,7 +87,7 @@ def _open(path: Path, readonly: bool) -> apsw.Connection:
         connection.set_busy_timeout(BUSY_MS)
     connection.pragma("synchronous", "normal")
     connection.pragma("temp_store", "memory")
-    connection.pragma("cache_size", -32_000)
+    connection.pragma("cache_size", -32_000 if readonly else -16_000)
     if readonly:  # what is written is read through the cache; mapped, it would be in memory twice
         connection.pragma("mmap_size", 256 << 20)
     connection.pragma("journal_size_limit", 64 << 20)
