@@ -221,6 +221,20 @@ class Agent(ABC):
         why = f": {self.no_restore}" if self.no_restore else ""
         raise SourceError(f"{self.label} sessions cannot be written back{why}")
 
+    def is_inside(self, session: SessionInfo) -> bool:
+        """Whether a sub-agent's session is part of its parent's source."""
+        return False
+
+    def restore_whole(
+        self,
+        session: SessionInfo,
+        turns: Iterable[Turn],
+        inside: Iterable[tuple[SessionInfo, Iterable[Turn]]],
+        place: Place,
+    ) -> Path:
+        """As `restore`, with the sub-agents' sessions for which `is_inside`."""
+        return self.restore(session, turns, place)
+
 
 def file_source(agent: str, path: Path | str, kind: str = "") -> Source | None:
     """A source that is one file; ``None`` if it is gone or not a regular file."""

@@ -125,11 +125,25 @@ class Claude(Agent):
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:
         """A new transcript in the project's folder, as Claude Code writes them."""
+        return self.restore_whole(session, turns, (), place)
+
+    def is_inside(self, session: SessionInfo) -> bool:
+        """Older versions wrote a sub-agent's messages among its parent's, as a side chain."""
+        return claude_side.root_of(session.id) != ""
+
+    def restore_whole(
+        self,
+        session: SessionInfo,
+        turns: Iterable[Turn],
+        inside: Iterable[tuple[SessionInfo, Iterable[Turn]]],
+        place: Place,
+    ) -> Path:
+        """The same, with side chains after what was said."""
         if session.ghost:
             raise SourceError("only its prompts are known; there is no session to write back")
-        if "/side-" in session.native_id:
-            raise SourceError("a sub-agent of this kind is part of its session's file")
-        return write_back(self.roots(place)[0], session, turns)
+        if self.is_inside(session):
+            raise SourceError("this sub-agent is part of its session's file; restore that one")
+        return write_back(self.roots(place)[0], session, turns, inside)
 
 
 AGENT = Claude()

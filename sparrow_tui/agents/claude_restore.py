@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from sparrow_tui.agents.claude_restore_marks import command_of, record_of
+from sparrow_tui.agents.claude_side import root_of
 from sparrow_tui.agents.restoring import anthropic_part, stamp, without_loose_ends, write_new
 from sparrow_tui.model import (
     Notice,
@@ -21,13 +23,19 @@ SYNTHETIC = "<synthetic>"
 """The model of notes the agent made itself."""
 
 
-def write_back(projects: Path, session: SessionInfo, turns: Iterable[Turn]) -> Path:
+_Sides = Iterable[tuple[SessionInfo, Iterable[Turn]]]
+
+
+def write_back(
+    projects: Path, session: SessionInfo, turns: Iterable[Turn], sides: _Sides = ()
+) -> Path:
     """Write a session as a transcript (see `write_new`), a sub-agent's beside its parent's.
 
     Args:
         projects: the folder of all projects' folders.
         session: facts of the session.
         turns: all of it, pictures with their data.
+        sides: its side chains, in the same way.
     """
     native, _, agent = session.native_id.partition("/")
     slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
@@ -36,7 +44,8 @@ def write_back(projects: Path, session: SessionInfo, turns: Iterable[Turn]) -> P
         projects / (slug or "unknown"),
     )
     if not agent:
-        return write_new(folder / f"{native}.jsonl", _records(session, turns))
+        records = chain(_records(session, turns), *(_records(*side) for side in sides))
+        return write_new(folder / f"{native}.jsonl", records)
     path = folder / native / "subagents" / f"{agent}.jsonl"
     written = write_new(path, _records(session, turns))
     told = {"agentType": session.extra.get("agent type"), "description": session.title}
@@ -52,9 +61,10 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         "isSidechain": bool(agent), "userType": "external", "cwd": session.project or "",
         "sessionId": native, "gitBranch": session.branch or "", "version": "restored",
     }  # fmt: skip
-    if agent:
+    root = root_of(session.id)
+    if agent and not root:  # a side chain is named by its first record alone
         envelope["agentId"] = agent.rpartition("/")[2].removeprefix("agent-")
-    elif session.title:
+    if session.title and not agent:
         yield {"type": "custom-title", "customTitle": session.title, "sessionId": native}
     parent: str | None = None
     fork: str | None = None
@@ -68,7 +78,8 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         body = record_of(turn) or _message(session, turn)
         if body is None:
             continue
-        own = turn.uid or str(uuid.uuid4())
+        own = root or turn.uid or str(uuid.uuid4())
+        root = ""
         yield {
             "parentUuid": parent, **body, "uuid": own,
             "timestamp": stamp(turn.time or session.updated_at), **envelope,

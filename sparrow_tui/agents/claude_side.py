@@ -201,6 +201,11 @@ def side_id(session_id: str, root: str) -> str:
     return f"{session_id}/side-{root}"
 
 
+def root_of(session_id: str) -> str:
+    """The record a session made of a side chain begins with; empty: it is another's."""
+    return session_id.rpartition("/side-")[2] if "/side-" in session_id else ""
+
+
 def side_of(state: dict[str, Any], session_id: str, call: str) -> str:
     """Id of the side chain a tool call started; empty if none."""
     sides: dict[str, list[str]] = state.get("sides", {})

@@ -73,6 +73,9 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
             for told in _totals(used, turn.usage, turn.usage_id):
                 used = told
                 yield line("event_msg", _total(told), turn.time)
+    if session.status in ("waiting", "ended"):
+        done = {"type": "task_complete", "last_agent_message": None}
+        yield line("event_msg", done, session.updated_at)
 
 
 def _takes_back(turn: Turn) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from base64 import b64encode
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from sparrow_tui.agents.base import Agent, Place, SourceError, is_there
+from sparrow_tui.agents.base import Place, SourceError, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli.errors import UserError
-from sparrow_tui.model import Block, Image, SessionInfo, ToolResult
+from sparrow_tui.model import Block, Image, SessionInfo, ToolResult, Turn
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.sqlite import SqliteStore
@@ -28,7 +27,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="write a kept session back as the agent's own file",
         description="Write a session that is kept here back as the agent's own file, so that the "
-        "agent can open it again, with its sub-agents where these have files of their own. Never "
+        "agent can open it again, with its sub-agents. Never "
         f"overwrites. Possible for: {able}.",
     )
     parser.add_argument("session", metavar="SESSION", help="an id, or the beginning of one")
@@ -50,12 +49,23 @@ def run(options: argparse.Namespace) -> int:
                 f"{f' ({why})' if why else ''}; "
                 "sparrow-tui export writes Markdown, HTML or JSON"
             )
-        print(_write(store, agent, session))
+        children = store.reader.children(session.id)
+        inside = [child for child in children if agent.is_inside(_info(child))]
+        print(
+            agent.restore_whole(
+                _info(session),
+                _turns(store, session),
+                ((_info(child), _turns(store, child)) for child in inside),
+                Place.here(),
+            )
+        )
         left = 0
-        for child in store.reader.children(session.id):
+        for child in children:
+            if child in inside:
+                continue
             try:
-                print(_write(store, agent, child))
-            except SourceError:  # it is there, or has no file of its own
+                print(agent.restore(_info(child), _turns(store, child), Place.here()))
+            except SourceError:
                 left += not (child.source and is_there(child.source))
         if left:
             them = (
@@ -69,9 +79,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(store: SqliteStore, agent: Agent, session: Session) -> Path:
-    """Write one session; its file."""
-    info = SessionInfo(
+def _info(session: Session) -> SessionInfo:
+    """What an agent's module knows a session by."""
+    return SessionInfo(
         id=session.id,
         title=session.title or None,
         project=session.project,
@@ -79,16 +89,18 @@ def _write(store: SqliteStore, agent: Agent, session: Session) -> Path:
         model=session.model,
         created_at=session.created_at,
         updated_at=session.updated_at,
+        status=session.status,
         parent=session.parent,
         usage=session.usage,
         cost_micro=session.cost_micro,
         ghost=session.ghost,
         extra=session.extra,
     )
-    turns = (
-        replace(turn, blocks=_with_pictures(store, turn.blocks)) for turn in store.turns(session.id)
-    )
-    return agent.restore(info, turns, Place.here())
+
+
+def _turns(store: SqliteStore, session: Session) -> Iterator[Turn]:
+    for turn in store.turns(session.id):
+        yield replace(turn, blocks=_with_pictures(store, turn.blocks))
 
 
 def _with_pictures(store: SqliteStore, blocks: Sequence[Block]) -> list[Block]:

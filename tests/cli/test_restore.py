@@ -329,38 +329,46 @@ def test_pictures_come_back(private_home: Path, location: str, tmp_path: Path) -
     store.close()
 
 
-def test_sub_agents_come_back_beside_their_session(
+def test_sub_agents_come_back_with_their_session(
     private_home: Path, location: str, tmp_path: Path, capsys: Said
 ) -> None:
-    parent, project = native(3), "/home/ann/harbour"
+    """In files of their own or, as older versions wrote them, in the session's."""
+    parent, project = f"claude:{native(3)}", "/home/ann/harbour"
     store = open_store(location)
-    for number, (ident, more) in enumerate(
-        [(f"claude:{parent}", {}), (f"claude:{parent}/agent-a1b2", {"title": "tie knots"}),
-         (f"claude:{parent}/side-77", {})]
-    ):  # fmt: skip
+    names: list[tuple[str, dict[str, Any]]] = [
+        ("", {}), ("/agent-a1b2", {"title": "tie knots", "extra": {"agent type": "sailor"}}),
+        ("/side-u2", {}), ("/side-u3", {}),
+    ]  # fmt: skip
+    for number, (name, more) in enumerate(names):
         info = SessionInfo(
-            id=ident, project=project, created_at=AT + number, updated_at=AT + number,
-            parent=f"claude:{parent}" if number else None,
-            extra={"agent type": "sailor"} if "title" in more else {}, **more,
+            id=parent + name, project=project, created_at=AT + number, updated_at=AT + number,
+            parent=parent if number else None, **more,
         )  # fmt: skip
-        turns = [Turn(role="user", blocks=[Text(f"do {number}")], uid=f"u{number}", time=AT)]
+        turns = [
+            Turn(role="user", blocks=[Text(f"do {number}")], uid=f"u{number}", time=AT),
+            Turn(role="assistant", blocks=[Text("done")], uid=f"v{number}", time=AT, model="m"),
+        ]
         store.write([Prepared(session=info, rows=rows(turns))])
     store.close()
-    assert main(["restore", f"claude:{parent}", "--store", location]) == 0
+    assert main(["restore", f"{parent}/side-u2", "--store", location]) == 1
+    assert "restore that one" in capsys.readouterr().err
+    assert main(["restore", parent, "--store", location]) == 0
     said = capsys.readouterr()
-    paths = said.out.split()
-    assert [Path(path).name for path in paths] == [f"{parent}.jsonl", "agent-a1b2.jsonl"]
-    assert said.err == "1 sub-agent was not written back; what it did stays here\n"
+    assert [Path(path).name for path in said.out.split()] == [
+        f"{native(3)}.jsonl", "agent-a1b2.jsonl",
+    ]  # fmt: skip
+    assert said.err == ""
     other = str(tmp_path / "other.db")
     assert main(["sync", "--store", other]) == 0
     store = open_store(other)
-    child = store.load(f"claude:{parent}/agent-a1b2")
-    store.close()
+    child = store.load(f"{parent}/agent-a1b2")
     assert child is not None
-    assert (child.parent, child.title, child.extra["agent type"]) == (
-        f"claude:{parent}", "tie knots", "sailor",
-    )  # fmt: skip
-    assert content(other, child.id) == [("user", [Text("do 1")], AT)]
+    assert (child.title, child.extra["agent type"]) == ("tie knots", "sailor")
+    found = {session.id: session.parent for session in store.list()}
+    store.close()
+    assert found == {parent + name: parent if name else None for name, _ in names}
+    for number, (name, _) in enumerate(names):
+        assert content(other, parent + name) == content(location, parent + name), number
 
 
 def test_traces_of_a_deleted_session_are_not_written_back(
