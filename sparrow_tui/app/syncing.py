@@ -8,7 +8,7 @@ from textual.message import Message
 
 from sparrow_tui.app import messages
 from sparrow_tui.sync.client import SyncProcess
-from sparrow_tui.sync.progress import Progress
+from sparrow_tui.sync.progress import Progress, sized
 
 
 class Syncing:
@@ -53,10 +53,12 @@ def in_words(progress: Progress) -> str:
         return progress.message or "the import failed"
     if progress.phase == "reading" and progress.of_sources:
         percent = 100 * progress.bytes // max(progress.of_bytes, 1)
+        rate = f" · {sized(progress.rate)}/s" if progress.rate else ""
         eta = progress.eta
         left = f" · {_duration(eta)} left" if eta is not None and eta >= 2 else ""
         failed = f" · {progress.failed} failed" if progress.failed else ""
-        return f"importing {percent}% · {progress.sessions:,} sessions{left}{failed}"
+        of = f"{percent}% of {sized(progress.of_bytes)}"
+        return f"importing {of} · {progress.sessions:,} sessions{rate}{left}{failed}"
     return ""
 
 

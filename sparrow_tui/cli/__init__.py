@@ -113,6 +113,7 @@ def _run(arguments: list[str]) -> int:
         module = import_module(f"sparrow_tui.cli.{command}")
         module.register(commands, common)
         rest.remove(command)
+        parser.prog = f"{PROG} {command}"  # whose help is meant when something is wrong
         arranged = getattr(module, "arranged", None)
         options = parser.parse_args([command, *(arranged(rest) if arranged else rest)])
     else:

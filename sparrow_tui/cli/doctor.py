@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import Place, is_there
+from sparrow_tui.agents.base import Agent, Place, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, paint, print_json
 from sparrow_tui.export.forms import SCHEMA
@@ -19,6 +19,7 @@ from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreError
 from sparrow_tui.store.location import resolve
 from sparrow_tui.store.schema import VERSION
+from sparrow_tui.sync.progress import gone_in_words
 
 EXAMPLES = 5
 """Faults and unknown records shown of each agent; ``--json`` has all."""
@@ -34,8 +35,8 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         "looked for, what was found and what could not be read.",
         epilog='JSON: {"schema": 1, "store": {"path", "exists", "bytes", "version", "healthy", '
         '"problem", "sessions", "turns"}, "agents": {name: {"label", "places": [{"path", '
-        '"exists"}], "sources", "sessions", "turns", "bytes", "gone", "coverage", "problems", '
-        '"unknown"}}}',
+        '"exists"}], "resume", "retention_days", "sources", "sessions", "turns", "bytes", '
+        '"gone", "coverage", "problems", "unknown"}}}',
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -91,6 +92,7 @@ def examine(location: str | None) -> dict[str, Any]:
             "label": agent.label,
             "places": [{"path": str(root), "exists": is_there(root)} for root in roots],
             "resume": not agent.no_resume,
+            "retention_days": _retention(agent, place),
             "sources": held.get("sources", 0),
             "bytes": held.get("bytes", 0),
             "gone": held.get("gone", 0),
@@ -101,6 +103,14 @@ def examine(location: str | None) -> dict[str, Any]:
             "unknown": held.get("unknown", []),
         }
     return {"schema": SCHEMA, "store": store_form, "agents": agent_forms}
+
+
+def _retention(agent: Agent, place: Place) -> int | None:
+    """After how many days the agent deletes its sources, by its settings as they are now."""
+    try:
+        return agent.retention_days(place)
+    except Exception:  # whatever another program's settings hold
+        return None
 
 
 def _closed(roots: Iterable[Path]) -> list[dict[str, str]]:
@@ -169,8 +179,11 @@ def _agent(held: dict[str, Any]) -> None:
             f"{coverage.get('skipped', 0):,} skipped by rule, {unknown:,} unknown, "
             f"{coverage.get('bad', 0):,} bad"
         )
+    if held["sources"] and held["retention_days"]:
+        days = _many(held["retention_days"], "day")
+        print(f"  its agent deletes a session {days} after its last change; here it stays")
     if held["gone"]:
-        print(f"  {held['gone']:,} sources are gone; their sessions are kept here")
+        print(f"  {gone_in_words(held['gone'])} here")
     for item in held["problems"][:EXAMPLES]:
         print(paint(f"  {_short(item['path'])}: {clean_line(item['problem'])}", RED))
     if len(held["problems"]) > EXAMPLES:

@@ -42,8 +42,10 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("session", metavar="SESSION")
-    parser.add_argument("--format", choices=list(formats.FORMATS), required=True)
+    parser.add_argument("session", metavar="SESSION", help="an id, or the beginning of one")
+    parser.add_argument(
+        "--format", choices=list(formats.FORMATS), required=True, help="which of those below"
+    )
     parser.add_argument("--turns", metavar="A:B", help="only these turns")
     parser.add_argument(
         "--redact", action="store_true", help="replace secrets that are found by a marker"

@@ -6,6 +6,7 @@ import argparse
 from itertools import islice
 from typing import Any
 
+from sparrow_tui import query as language
 from sparrow_tui.cli.fresh import fresh_store
 from sparrow_tui.cli.numbers import whole
 from sparrow_tui.cli.output import CYAN, DIM, age, lit, paint, print_json, say
@@ -84,12 +85,16 @@ def run(options: argparse.Namespace) -> int:
         if hit.session != last:
             _head(hit)
             last = hit.session
-        where = f"{hit.turn:>7}" if hit.turn >= 0 else "session"
-        print(f"{paint(where, DIM)}  {lit(hit.snippet, hit.spans)}".rstrip())
+        if hit.turn >= 0:
+            print(f"{paint(f'{hit.turn:>7}', DIM)}  {lit(hit.snippet, hit.spans)}")
     for problem in page.problems:
         say(problem)
+    if not page.problems and not page.total and language.parse(text).is_empty:
+        say("nothing to look for; sparrow-tui search --help shows what there is")
     more = "" if page.complete else "+"
-    say(f"{page.total:,}{more} hits" + (f", {len(page.hits):,} shown" if page.hits else ""))
+    what = "hit" if any(hit.turn >= 0 for hit in page.hits) or not page.hits else "session"
+    number = f"{page.total:,}{more} {what}{'' if page.total == 1 and page.complete else 's'}"
+    say(number + (f", {len(page.hits):,} shown" if len(page.hits) < page.total else ""))
     return 0
 
 

@@ -39,7 +39,7 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("session", metavar="SESSION")
+    parser.add_argument("session", metavar="SESSION", help="an id, or the beginning of one")
     parser.add_argument(
         "--around", type=integer, metavar="TURN", help="only a window around this turn (from 0)"
     )

@@ -12,7 +12,7 @@ from sparrow_tui.cli.output import coloured, print_json, say
 from sparrow_tui.export.forms import SCHEMA
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store import open_store
-from sparrow_tui.sync.progress import Progress, Report
+from sparrow_tui.sync.progress import Progress, Report, gone_in_words, sized
 
 BAR = 24
 EPILOG = """\
@@ -100,7 +100,7 @@ def report_form(report: Report) -> dict[str, Any]:
 def in_words(report: Report) -> str:
     """The report in one line, and one for each agent."""
     lines = [
-        f"read {report.read:,} sources ({_size(report.bytes)}), skipped {report.skipped:,} "
+        f"read {report.read:,} sources ({sized(report.bytes)}), skipped {report.skipped:,} "
         f"unchanged, {report.failed:,} failed: {report.sessions:,} sessions, "
         f"{report.turns:,} new turns in {report.seconds:.1f} s"
     ]
@@ -108,16 +108,8 @@ def in_words(report: Report) -> str:
         failed = f", {part.failed:,} failed" if part.failed else ""
         lines.append(f"  {clean_line(name):<14} {part.read:>7,} read{failed}")
     if report.gone:
-        lines.append(f"  {report.gone:,} sources are gone; their sessions stay")
+        lines.append(f"  {gone_in_words(report.gone)} here")
     return "\n".join(lines)
-
-
-def _size(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return ""
 
 
 class _Bar:
@@ -136,9 +128,9 @@ class _Bar:
             filled = int(done * BAR)
             eta = f"  {progress.eta:.0f} s left" if progress.eta else ""
             text = (
-                f"{'━' * filled}{'─' * (BAR - filled)} {done:4.0%}  {_size(progress.bytes)} of "
-                f"{_size(progress.of_bytes)}  {progress.sessions:,} sessions  "
-                f"{_size(progress.rate)}/s{eta}"
+                f"{'━' * filled}{'─' * (BAR - filled)} {done:4.0%}  {sized(progress.bytes)} of "
+                f"{sized(progress.of_bytes)}  {progress.sessions:,} sessions  "
+                f"{sized(progress.rate)}/s{eta}"
             )
         elif progress.phase == "glancing":
             text = progress.glancing

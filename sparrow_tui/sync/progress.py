@@ -97,6 +97,24 @@ class Report(msgspec.Struct, kw_only=True):
     """Sources found deleted."""
 
 
+def sized(number: float) -> str:
+    """A number of bytes as people say it: ``835.2 kB``."""
+    if number < 1000:
+        return f"{number:.0f} B"
+    for unit in ("kB", "MB"):
+        number /= 1000
+        if number < 1000:
+            return f"{number:.1f} {unit}"
+    return f"{number / 1000:.1f} GB"
+
+
+def gone_in_words(number: int) -> str:
+    """That sources were deleted by their agents, and what that means."""
+    if number == 1:
+        return "1 source is gone; its sessions are kept"
+    return f"{number:,} sources are gone; their sessions are kept"
+
+
 Emit = Callable[[Progress], None]
 
 
