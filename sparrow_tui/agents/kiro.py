@@ -178,7 +178,8 @@ def _database(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     seen = Seen(since)
     done: set[str] = set()
     with sqlite_source.opened(source.path) as connection:
-        if not any(_is_table(connection, table) for table in _TABLES):
+        # Before the first conversation the program's database has only its other tables.
+        if not any(_is_table(connection, table) for table in (*_TABLES, "auth_kv")):
             raise SourceError("it has no conversations table")
         for table in _TABLES:
             if not _is_table(connection, table):

@@ -7,7 +7,16 @@ from typing import Any
 
 from sparrow_tui.agents.common import as_text, json_or_text, milliseconds, whole
 from sparrow_tui.agents.vscode_places import path_of
-from sparrow_tui.agents.vscode_tools import given_blocks, listed, markdown, table, tool
+from sparrow_tui.agents.vscode_tools import (
+    INVOCATIONS,
+    given_blocks,
+    invocation_id,
+    listed,
+    markdown,
+    paired,
+    table,
+    tool,
+)
 from sparrow_tui.model import (
     Block,
     Coverage,
@@ -156,6 +165,8 @@ def _response(
         for key, value in table(metadata.get("toolCallResults")).items()
     }
     response = request.get("response")
+    response = response if isinstance(response, list) else [response]
+    pairs = paired(response, called)
     outputs: list[Block] = []
     prose: list[str] = []
 
@@ -165,7 +176,7 @@ def _response(
         if said.strip():
             answer.blocks.append(Text(said))
 
-    for part in response if isinstance(response, list) else [response]:
+    for part in response:
         kind = as_text(part.get("kind")) if isinstance(part, dict) else ""
         if part is None:
             continue
@@ -186,8 +197,9 @@ def _response(
                 said = "\n".join(map(as_text, thought)) if isinstance(thought, list) else thought
                 if as_text(said).strip():
                     answer.blocks.append(Reasoning(as_text(said)))
-            elif kind in ("toolInvocationSerialized", "toolInvocation"):
-                use, result = tool(part, called, given)
+            elif kind in INVOCATIONS:
+                own = invocation_id(part)
+                use, result = tool(part, pairs.get(own, own), called, given)
                 answer.blocks.append(use)
                 if result is not None:
                     outputs.append(result)

@@ -9,12 +9,55 @@ from sparrow_tui.agents.common import as_text, json_or_text
 from sparrow_tui.agents.vscode_places import path_of
 from sparrow_tui.model import Block, Image, Text, ToolResult, ToolUse
 
+INVOCATIONS = ("toolInvocationSerialized", "toolInvocation")
+_OTHERWISE = {
+    "searchcodebase": "semanticsearch", "findfiles": "filesearch",
+    "findtextinfiles": "grepsearch", "insertedit": "inserteditintofile",
+}  # fmt: skip
+"""What VS Code calls a tool and what the model does, where one does not begin like the other."""
+
+
+def paired(parts: list[Any], called: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The calls' own ids by those their display has: most are the same, some made up for it.
+
+    Args:
+        parts: of a response.
+        called: the model's calls by id, in order.
+    """
+    shown = [
+        (invocation_id(part), as_text(part.get("toolId")))
+        for part in parts
+        if isinstance(part, dict) and part.get("kind") in INVOCATIONS
+    ]
+    known = {own for own, _ in shown if own in called}
+    free = [call_id for call_id in called if call_id not in known]
+    pairs: dict[str, str] = {}
+    for own, tool_id in shown:
+        if own in known or own in pairs:
+            continue
+        match = next((each for each in free if _same(tool_id, called[each].get("name"))), None)
+        if match is not None:
+            free.remove(match)
+            pairs[own] = match
+    return pairs
+
+
+def _same(shown: str, name: Any) -> bool:
+    """Whether VS Code's name of a tool and the model's are of the same."""
+    shown = shown.removeprefix("copilot_").replace("_", "").lower()
+    shown, name = _OTHERWISE.get(shown, shown), as_text(name).replace("_", "").lower()
+    return bool(shown and name) and (shown.startswith(name) or name.startswith(shown))
+
+
+def invocation_id(part: dict[str, Any]) -> str:
+    """The id a tool's display has."""
+    return as_text(part.get("toolCallId")).partition("__vscode")[0]
+
 
 def tool(
-    part: dict[str, Any], called: dict[str, dict[str, Any]], given: dict[str, Any]
+    part: dict[str, Any], call_id: str, called: dict[str, dict[str, Any]], given: dict[str, Any]
 ) -> tuple[ToolUse, ToolResult | None]:
     """A tool's call and answer: the model's own words where kept, else what was shown."""
-    call_id = as_text(part.get("toolCallId")).partition("__vscode")[0]
     details, specific = part.get("resultDetails"), table(part.get("toolSpecificData"))
     call = called.get(call_id)
     command = table(specific.get("commandLine"))

@@ -337,3 +337,29 @@ def test_places(tmp_path: Path, platform: str, env: dict[str, str], folder: str)
 
 def test_every_wrong_shape(tmp_path: Path) -> None:
     assert torture_document(AGENT, chat(tmp_path, ".json"), {**STATE, "requests": [FIRST]}) > 300
+
+
+def test_calls_shown_under_ids_of_their_own_are_not_doubled(tmp_path: Path) -> None:
+    shown = [("copilot_listDirectory", "s1"), ("copilot_searchCodebase", "s2"), ("my_tool", "c3")]
+    calls = [("think", "c0"), ("list_dir", "c1"), ("semantic_search", "c2"), ("my_tool", "c3")]
+    request = {
+        "requestId": "r", "message": {"text": "Look"},
+        "response": [
+            {"kind": "toolInvocationSerialized", "toolCallId": own, "toolId": tool, "isComplete": True}
+            for tool, own in shown
+        ],
+        "result": {"metadata": {
+            "toolCallRounds": [{"toolCalls": [
+                {"id": f"{own}__vscode-1", "name": name, "arguments": "{}"} for name, own in calls
+            ]}],
+            "toolCallResults": {"c1__vscode-1": {"content": [{"value": "duck.md"}]}},
+        }},
+    }  # fmt: skip
+    path = tmp_path / "chatSessions" / f"{SID}.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({**STATE, "requests": [request]}))
+    (session,) = read_all(AGENT, AGENT.source_at(path)).values()
+    assert [(use.id, use.name) for use in session.uses()] == [
+        ("c1", "list_dir"), ("c2", "semantic_search"), ("c3", "my_tool"), ("c0", "think"),
+    ]  # fmt: skip
+    assert session.results()[0].content == [Text("duck.md")]

@@ -298,6 +298,15 @@ def test_credits_beyond_all_measure_count_nothing(tmp_path: Path) -> None:
     assert "credits" not in session.info.extra
 
 
+def test_a_database_without_conversations_yet(tmp_path: Path) -> None:
+    path = tmp_path / ".local" / "share" / "kiro-cli" / "data.sqlite3"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE auth_kv (key TEXT PRIMARY KEY, value TEXT)")
+    (source,) = AGENT.sources(Place(tmp_path))
+    assert read_all(AGENT, source) == {}
+
+
 def test_a_compacted_conversation_keeps_what_was_read(database: Path) -> None:
     source = AGENT.source_at(database)
     assert source is not None
