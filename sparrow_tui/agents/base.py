@@ -82,7 +82,7 @@ class Source(msgspec.Struct, frozen=True, gc=False):
     path: str
     """Absolute path; with ``agent`` it identifies the source."""
     stamp: str
-    """Cheap fingerprint (sizes, mtimes). Equal stamp: nothing to read."""
+    """Cheap fingerprint (`stamp`). Equal stamp: nothing to read."""
     size: int = 0
     """Bytes, for progress."""
     mtime: int = 0
@@ -236,6 +236,14 @@ class Agent(ABC):
         return self.restore(session, turns, place)
 
 
+def stamp(status: os.stat_result) -> str:
+    """Fingerprint of a file: its size, and its times to the nanosecond.
+
+    Whoever sets back the time of writing changes the other one (POSIX).
+    """
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
 def file_source(agent: str, path: Path | str, kind: str = "") -> Source | None:
     """A source that is one file; ``None`` if it is gone or not a regular file."""
     try:
@@ -247,7 +255,7 @@ def file_source(agent: str, path: Path | str, kind: str = "") -> Source | None:
     return Source(
         agent,
         os.fspath(path),
-        f"{status.st_size}:{status.st_mtime_ns}",
+        stamp(status),
         status.st_size,
         status.st_mtime_ns // 1_000_000,
         kind,
@@ -255,7 +263,10 @@ def file_source(agent: str, path: Path | str, kind: str = "") -> Source | None:
 
 
 def database_source(agent: str, path: Path | str, kind: str = "") -> Source | None:
-    """A source that is an SQLite database: its write-ahead log counts for stamp and time."""
+    """A source that is an SQLite database: its write-ahead log counts for stamp and time.
+
+    Of the log only the time it was written: SQLite gives it its owner whenever root reads it.
+    """
     main = file_source(agent, path, kind)
     if main is None:
         return None
@@ -265,7 +276,7 @@ def database_source(agent: str, path: Path | str, kind: str = "") -> Source | No
     return Source(
         agent,
         main.path,
-        f"{main.stamp}+{log.stamp}",
+        f"{main.stamp}+{log.stamp.rpartition(':')[0]}",
         main.size + log.size,
         max(main.mtime, log.mtime),
         kind,
@@ -316,5 +327,5 @@ def entry_source(agent: str, entry: os.DirEntry[str], kind: str = "") -> Source 
         status = entry.stat()
     except OSError:
         return None
-    size, mtime = status.st_size, status.st_mtime_ns
-    return Source(agent, entry.path, f"{size}:{mtime}", size, mtime // 1_000_000, kind)
+    mtime = status.st_mtime_ns // 1_000_000
+    return Source(agent, entry.path, stamp(status), status.st_size, mtime, kind)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import Source, file_source, walk
+from sparrow_tui.agents.base import Source, file_source, stamp, walk
 from sparrow_tui.agents.lines import parse
 from sparrow_tui.model import Coverage
 
@@ -48,7 +48,7 @@ def source(agent: str, path: Path) -> Source | None:
             status = os.stat(each)
         except OSError:
             continue
-        stamps.append(f"{status.st_size}:{status.st_mtime_ns}")
+        stamps.append(stamp(status))
         newest = max(newest, status.st_mtime_ns // 1_000_000)
     return Source(agent, main.path, "+".join(stamps), main.size, newest, "json")
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents.base import SourceBusy, SourceError
+from sparrow_tui.agents.base import SourceBusy, SourceError, stamp
 from sparrow_tui.sanitize import storable
 from sparrow_tui.scratch import scratch_dir
 
@@ -191,8 +191,7 @@ def _size(name: str) -> int:
 def _stamp(name: str) -> str:
     """Size and time of a file, to see that it was left alone."""
     with suppress(OSError):
-        status = os.stat(name)
-        return f"{status.st_size}:{status.st_mtime_ns}"
+        return stamp(os.stat(name))
     return "gone"
 
 

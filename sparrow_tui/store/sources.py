@@ -30,6 +30,9 @@ BUSY = "busy"
 """In place of a source's stamp: its program kept it from being read. No stamp is so."""
 REFUSED = "refused"
 """In place of a stamp: the system kept it from being read."""
+TICK = 100
+"""Milliseconds in which a file may change twice and look as if it had changed once: clocks of
+files are coarse, and who watches them tells a little later."""
 
 
 def known(db: apsw.Connection) -> Known:
@@ -41,6 +44,22 @@ def known(db: apsw.Connection) -> Known:
     while (agent := db.execute(following, (agent,)).get) is not None:
         found[agent] = dict(db.execute(every, (agent,)))
     return found
+
+
+def changed(db: apsw.Connection, found: Iterable[Source]) -> list[Source]:
+    """Those of some sources that are not as they were when they were read.
+
+    A watcher tells of more than that: reading a database that its program has open is one of the
+    things that look like writing to it.
+    """
+    now = int(time.time() * 1000)
+    stamp = "SELECT stamp FROM source WHERE agent = ? AND path = ? AND NOT gone"
+    return [
+        source
+        for source in found
+        if abs(now - source.mtime) < TICK
+        or db.execute(stamp, (source.agent, source.path)).get != source.stamp
+    ]
 
 
 def busy(db: apsw.Connection) -> list[str]:

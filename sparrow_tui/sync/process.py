@@ -136,7 +136,7 @@ def _apply(store: SqliteStore, names: set[str], roots: Roots, place: Place) -> N
             sources.mark_gone(store.connection, gone)
     from sparrow_tui.sync import follow
 
-    found = changed_sources(follow.files_of(names), roots)
+    found = sources.changed(store.connection, changed_sources(follow.files_of(names), roots))
     if found:
         importing.import_sources(store, found, Meter(lambda _: None), workers=1, live=True)
         importing.expire(store, place, found)

@@ -13,11 +13,12 @@ from threading import Event, Thread
 import pytest
 
 from sparrow_tui.agents import opencode_database, sqlite_source
-from sparrow_tui.agents.base import SourceBusy, SourceError
+from sparrow_tui.agents.base import Place, Source, SourceBusy, SourceError
 from sparrow_tui.cli import main
 from sparrow_tui.model import Text
-from sparrow_tui.store import open_store
-from sparrow_tui.sync import process
+from sparrow_tui.store import open_store, sources
+from sparrow_tui.store.sqlite import SqliteStore
+from sparrow_tui.sync import follow, importing, process
 from tests.waiting import until
 
 SCHEMA = """
@@ -193,4 +194,54 @@ def test_what_the_system_refused_is_tried_again(
     assert main(["sync", "--store", location]) == 1, "it is told as long as it is so"
     monkeypatch.setattr(sqlite_source, "opened", allowed)
     assert main(["sync", "--store", location]) == 0
+    assert texts(location) == ["first", "second"]
+
+
+def test_a_database_in_use_is_read_once_for_each_change(
+    database: Path, tell: Tell, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads it opens its log as writers do, which a watcher takes for a change."""
+    reads: list[int] = []
+    read = importing.import_sources
+
+    def noted(store: SqliteStore, found: list[Source], *given: object, **more: object) -> None:
+        reads.append(len(found))
+        read(store, found, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "import_sources", noted)
+    monkeypatch.setattr(sources, "TICK", 0)
+    store = open_store(location)
+    place = Place.here()
+    roots = follow.roots_of(place)
+
+    def hears_of_it() -> list[int]:
+        process._apply(store, {f"{database}-wal"}, roots, place)
+        return reads
+
+    try:
+        tell("PRAGMA journal_mode=WAL;" + said(3, "third"))
+        assert hears_of_it() == [1]
+        assert hears_of_it() == [1], "nothing was written"
+        tell(said(4, "fourth"))
+        assert hears_of_it() == [1, 1]
+        assert texts(location) == ["first", "second", "third", "fourth"]
+    finally:
+        store.close()
+
+
+def test_a_database_that_was_gone_has_its_sessions_again(database: Path, location: str) -> None:
+    def gone() -> list[bool]:
+        store = open_store(location)
+        try:
+            return [session.source_gone for session in store.list()]
+        finally:
+            store.close()
+
+    assert main(["sync", "--store", location]) == 0
+    away = database.rename(database.with_suffix(".away"))
+    assert main(["sync", "--store", location]) == 0
+    assert gone() == [True]
+    away.rename(database)
+    assert main(["sync", "--store", location]) == 0
+    assert gone() == [False]
     assert texts(location) == ["first", "second"]
