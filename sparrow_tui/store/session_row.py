@@ -105,7 +105,8 @@ def store_facts(db: apsw.Connection, session: OpenSession, item: Prepared) -> No
         " source = ?, source_gone = source_gone AND NOT ?, ghost = ?,"
         " extra = json_patch(coalesce(extra, '{}'), ?) WHERE sid = ?",
         (
-            session.title, session.project, session.branch, session.model, info.status,
+            session.title, session.project, session.branch, session.model,
+            info.status if item.rows or not item.fresh else None,  # without turns it says nothing
             info.parent, info.parent_tool_use,
             None if coverage is None else msgspec.json.encode(coverage).decode(),
             source, bool(told) or (item.source is not None and item.source.path == held),

@@ -74,8 +74,13 @@ def any_read(db: apsw.Connection) -> bool:
 
 
 def checkpoint(db: apsw.Connection, key: Key) -> Checkpoint | None:
-    """How far a source was read; ``None``: from the beginning, please."""
-    data = db.execute("SELECT checkpoint FROM source WHERE agent = ? AND path = ?", key).get
+    """How far a source was read; ``None``: from the beginning, please.
+
+    So it is with one that was gone: which of its sessions it has again is to be seen.
+    """
+    data = db.execute(
+        "SELECT checkpoint FROM source WHERE agent = ? AND path = ? AND NOT gone", key
+    ).get
     try:
         return _checkpoint(codec.unpack(data)) if data else None
     except (msgspec.MsgspecError, zstandard.ZstdError):
@@ -137,6 +142,11 @@ def mark_gone(db: apsw.Connection, keys: Iterable[Key]) -> None:
             "UPDATE session SET source_gone = 1, expires_at = NULL WHERE agent = ? AND source = ?",
             (agent, path),
         )
+
+
+def mark_emptied(db: apsw.Connection, session_id: str) -> None:
+    """A session's source is there, and holds nothing of it any more."""
+    db.execute("UPDATE session SET source_gone = 1, expires_at = NULL WHERE id = ?", (session_id,))
 
 
 def below(db: apsw.Connection, path: str) -> list[Key]:

@@ -224,7 +224,8 @@ class Writer:
     def _close_fresh(self, key: tuple[str, str], done: Written) -> None:
         """A session was read from its beginning to its end: what its source no longer has goes.
 
-        Turns that came from another source (an older copy elsewhere) stay.
+        Turns that came from another source (an older copy elsewhere) stay. So do all of them if
+        nothing is left at the source: then it was emptied, or broke.
         """
         left = self._fresh.pop(key, None)
         if left is None:
@@ -232,6 +233,9 @@ class Writer:
         session_id, end = left
         session = session_row.load(self._db, SessionInfo(id=session_id), create=False)
         if session is None or session.turns <= end or session.source != key[1]:
+            return
+        if not end:
+            sources.mark_emptied(self._db, session_id)
             return
         done.replaced += self._cut(session, end)
         session_row.store_sums(self._db, session)

@@ -115,6 +115,31 @@ def test_a_file_cut_short_is_read_again(followed: Followed) -> None:
     assert sync.store.search("second").hits == []
 
 
+@pytest.mark.parametrize(
+    "left",
+    [b"", b"\n \n", b"\0" * 5000, b"\xff\xfe no record\n[]\n"],
+    ids=["nothing", "blanks", "zeros", "no record"],
+)
+def test_a_file_of_which_nothing_is_left_leaves_its_session(
+    followed: Followed, left: bytes
+) -> None:
+    """Emptied, or what a crash of the system left of it."""
+    sync, file = followed
+    before = file.path.read_bytes()
+    kept = sync.store.load(file.id)
+    assert kept is not None
+    file.path.write_bytes(left)
+    until(lambda: [s.source_gone for s in sync.store.list()] == [True], "it is marked")
+    assert sync.texts(file.id) == ["first", "second"]
+    assert [hit.session for hit in sync.store.search("second").hits] == [file.id]
+    (now,) = sync.store.list()
+    assert (now.status, now.usage, now.title) == (kept.status, kept.usage, kept.title)
+    file.path.write_bytes(before)
+    until(lambda: [s.source_gone for s in sync.store.list()] == [False], "it is back")
+    file.append("third")
+    sync.shows(file.id, "first", "second", "third")
+
+
 def test_a_file_written_anew_is_read_again(followed: Followed) -> None:
     sync, file = followed
     file.turns = 0
