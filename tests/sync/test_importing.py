@@ -128,6 +128,21 @@ def test_a_rewritten_file_is_read_again_as_the_same_session(store: SqliteStore, 
     assert [hit.session for hit in store.search("second").hits] == [again.id]
 
 
+def test_a_file_changed_in_place_is_read_again_though_its_size_and_time_are_the_same(
+    store: SqliteStore, private_home: Path
+) -> None:
+    file = claude_file(private_home, 1, "first", "second")
+    file.touch(1_764_576_000)
+    sync(store, private_home)
+    with open(file.path, "r+b") as handle:
+        whole = handle.read().replace(b"second", b"SECOND")
+        handle.seek(0)
+        handle.write(whole)
+    file.touch(1_764_576_000)
+    sync(store, private_home)
+    assert texts(store, file.id) == ["first", "SECOND"]
+
+
 def test_a_shrunk_file_is_read_again(store: SqliteStore, home: Path) -> None:
     file = claude_file(home, 1, "first", "second", "third", "fourth")
     sync(store, home)
