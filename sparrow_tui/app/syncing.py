@@ -46,7 +46,7 @@ def in_words(progress: Progress) -> str:
     if progress.phase == "looking":
         return "looking for sessions…"
     if progress.phase == "glancing":
-        return f"{progress.glancing} · {progress.sessions:,}"
+        return f"{progress.glancing} · {progress.sessions:,} found"
     if progress.phase == "indexing":
         return progress.indexing
     if progress.phase == "failed":

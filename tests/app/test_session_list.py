@@ -235,7 +235,7 @@ async def test_better_results_do_not_move_a_selection_that_was_made(running, dem
         assert listed.cursor * listed.row_height - listed.scroll_offset.y >= top
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=str)
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 40)], ids=str)
 async def test_states_tags_and_pins_are_readable(running, demo_store, size):
     store = open_store(demo_store)
     ids = [session.id for session in store.list() if not session.parent][:6]

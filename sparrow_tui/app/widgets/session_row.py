@@ -109,9 +109,10 @@ def draw_row(
         row = begin()
         row.add("  ", styles.dim)
         row.add(clean_line(look.label), agent)
-        right = [_note(session, present, styles), _size(session, styles)]
-        right = [piece for piece in right if piece[0]]
-        keep = min(cells_of(right), row.left // 2)
+        note = _note(session, present, styles)
+        right = [_size(session, styles), *([note] if note[0] else [])]
+        # Where a session's source is going must be seen; how long the session is, may.
+        keep = max(min(cells_of(right), row.left // 2), cells_of(right[1:]))
         facts = [(f" · {fact}", styles.dim) for fact in (_project(session),) if fact]
         facts += [(f" #{clean_line(tag)}", styles.tag) for tag in session.tags]
         facts += [(f" · {fact}", styles.dim) for fact in (_branch(session),) if fact]
