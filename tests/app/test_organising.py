@@ -158,3 +158,17 @@ async def test_help_tells_what_can_be_done_with_sessions_beside_them(running, de
         places = [text.index(words) for words in order]
         assert places == sorted(places)
         assert text.count("Pin or unpin") == 1
+
+
+@pytest.mark.parametrize(
+    ("told_of", "said"),
+    [
+        ({"status": "unclean"}, "stopped in the middle"),
+        ({"status": "waiting", "updated_at": NOW}, "waiting for you"),
+        ({"status": "ended"}, "ended"),
+        ({"status": "ended", "ghost": True}, "only its prompts are left"),
+    ],
+)
+def test_a_status_is_said_in_words(told_of, said):
+    session = Session(sid=1, id="claude:1", agent="claude", **told_of)
+    assert dict(facts(session, "Claude", NOW))["Status"].startswith(said)

@@ -288,3 +288,19 @@ async def test_the_wheel_scrolls_and_the_cursor_stays(running, demo_store):
         await driver.pilot._post_mouse_events([events.MouseScrollDown], "#sessions", offset=(5, 2))
         await driver.until(lambda: driver.list.scroll_offset.y > 0)
         assert driver.list.cursor == 0
+
+
+async def test_very_low_terminals_show_sessions_and_then_what_is_read(running, demo_store):
+    async with running(demo_store, size=(20, 5)) as driver:
+        assert driver.list.size.height == 3
+        assert not driver.view.region
+        await driver.press("escape", "down", "enter")
+        await driver.until(lambda: driver.view.has_focus)
+        await driver.settled()
+        assert driver.view.size.height == 2
+        assert driver.text().strip()
+        await driver.press("escape")
+        await driver.until(lambda: driver.list.size.height == 3)
+        await driver.press("?")
+        await driver.until(lambda: driver.app.screen is not driver.main)
+        assert driver.app.screen.query_one("#help-body").container_viewport.height >= 3

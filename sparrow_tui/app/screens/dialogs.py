@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from sparrow_tui.sanitize import clean
 
-CLOSES = "↑↓ PgDn more · Esc closes"
+CLOSES = "Esc closes · ↑↓ PgDn more"
 """What stands on the edge of a page that lies over the others."""
 
 

@@ -61,7 +61,7 @@ def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str
     rows: list[tuple[str, str | None]] = [
         ("Session", session.id),
         ("Agent", label),
-        ("Status", status_now(session, present)),
+        ("Status", _status(session, present)),
         ("Name", session.name),
         ("Tags", ", ".join(session.tags)),
         ("Project", session.project),
@@ -99,6 +99,15 @@ def facts(session: Session, label: str, present: int) -> Iterator[tuple[str, str
     for name, said in rows:
         if not name or said:
             yield name, clean_line(said or "", 400)
+
+
+def _status(session: Session, present: int) -> str | None:
+    """What the list's sign says, in words."""
+    if session.ghost:
+        return "only its prompts are left: its agent deleted it before it could be read"
+    said = {"waiting": "waiting for you", "unclean": "stopped in the middle", "active": None}
+    status = status_now(session, present)
+    return said.get(status, status)
 
 
 def _counts(session: Session) -> list[tuple[str, str]]:

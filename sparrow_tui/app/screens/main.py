@@ -89,7 +89,7 @@ class MainScreen(Counting, TakingActions, Searching):
         with KeptHorizontal(id="panes"):
             yield SessionList(id="sessions", present=self.app.present)
             yield KeptStatic(id="divider")
-            with KeptVertical(id="reading"):
+            with KeptVertical(id="reading", classes="-behind"):
                 yield Heading(id="heading", present=self.app.present)
                 loader = TranscriptLoader(self.app.location, lambda told: view.post_message(told))
                 view = TranscriptView(loader, places=self.app.places, id="transcript")

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from sparrow_tui.app.screens.painting import Painting
 from sparrow_tui.app.widgets.find_bar import FindBar
 from sparrow_tui.app.widgets.heading import Heading
+from sparrow_tui.app.widgets.kept_lines import KeptVertical
 from sparrow_tui.app.widgets.metrics_footer import MetricsFooter
 from sparrow_tui.app.widgets.search_box import SearchBox
 from sparrow_tui.app.widgets.session_list import SessionList
@@ -31,6 +32,7 @@ class Panes(Painting):
     find_bar = query_one("#find", FindBar)
     metrics = query_one("#metrics", MetricsFooter)
     divider = query_one("#divider", Static)
+    reading_pane = query_one("#reading", KeptVertical)
 
     def make_room(self, reading: bool) -> None:
         """In narrow terminals the transcript that is read stands alone; in others nothing changes.
@@ -42,3 +44,5 @@ class Panes(Painting):
         for widget in (self.sessions, self.divider):
             if reading != widget.has_class("-aside"):
                 widget.set_class(reading, "-aside", update=narrow)
+        if reading == self.reading_pane.has_class("-behind"):
+            self.reading_pane.set_class(not reading, "-behind", update=self.has_class("-low"))
