@@ -12,6 +12,7 @@ from sparrow_tui.agents.cline_parts import (
     answer_blocks,
     attached,
     call_of,
+    finished,
     table_of,
     words_of,
 )
@@ -116,7 +117,7 @@ class DisplayLog:
 
     def read(self, messages: list[Any]) -> Iterator[Turn]:
         """The turns of all messages; each is counted in ``coverage``."""
-        for message in messages:
+        for message in finished(messages):
             self.coverage.records += 1
             try:
                 kept = self._take(message)

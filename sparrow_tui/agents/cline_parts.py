@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Any
 
 from sparrow_tui.agents.common import as_text, data_url, json_or_text
@@ -81,3 +83,24 @@ def table_of(text: str) -> dict[str, Any]:
     """The JSON object a message's text holds; an empty one if it holds none."""
     value = json_or_text(text)
     return value if isinstance(value, dict) else {}
+
+
+def finished(messages: list[Any]) -> Iterator[Any]:
+    """Messages, what was left in the making as if it were whole.
+
+    A message is replaced while it grows. One of the model's that is still partial was broken
+    off, unless a whole one of its kind begins with the same words.
+    """
+    whole = sorted(
+        (as_text(message.get("say")), as_text(message.get("text")))
+        for message in messages
+        if isinstance(message, dict) and not message.get("partial")
+    )
+    for message in messages:
+        if isinstance(message, dict) and message.get("partial") is True:
+            kind, text = as_text(message.get("say")), as_text(message.get("text"))
+            at = bisect_left(whole, (kind, text))
+            grown = at < len(whole) and whole[at][0] == kind and whole[at][1].startswith(text)
+            if kind in ("text", "reasoning") and not grown:
+                message = {**message, "partial": False}
+        yield message

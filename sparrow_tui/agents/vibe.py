@@ -32,7 +32,10 @@ from sparrow_tui.agents.line_session import (
 from sparrow_tui.agents.openai_messages import turn_of
 from sparrow_tui.agents.projects import json_file
 from sparrow_tui.agents.vibe_restore import MESSAGES, META, write_back
-from sparrow_tui.model import Coverage, Image, SessionInfo, Turn, Usage
+from sparrow_tui.model import Coverage, Image, SessionInfo, Text, ToolResult, Turn, Usage
+
+_FAILED = ("<tool_error>", "<user_cancellation>")
+"""How an answer begins that tells of a failure, or that the person said no."""
 
 
 class Vibe(Agent):
@@ -181,10 +184,14 @@ def _turn(record: dict[str, Any], coverage: Coverage) -> Turn | None:
     pictures = list(_pictures(images if isinstance(images, list) else []))
     if turn is None and pictures:
         turn = Turn(role="user", blocks=[], uid=as_text(record.get("message_id")))
-    if turn is not None:
-        turn.blocks.extend(pictures)
-    if turn is not None and record.get("injected") is True:
-        turn.meta = True
+    if turn is None:
+        return None
+    turn.blocks.extend(pictures)
+    turn.meta = turn.meta or record.get("injected") is True
+    for block in turn.blocks:
+        if isinstance(block, ToolResult) and block.is_error is None:
+            first = next((part.text for part in block.content if isinstance(part, Text)), "")
+            block.is_error = first.lstrip().startswith(_FAILED) or None
     return turn
 
 

@@ -137,6 +137,19 @@ def test_a_task(task: Path) -> None:
     assert CLINE.resume(info) is None
 
 
+def test_words_broken_off_are_kept(task: Path) -> None:
+    put(task, [
+        SHOWN[0], say("reasoning", "Look in the reeds", 1, partial=True),
+        say("text", "I loo", 2, partial=True), say("text", "I look.", 3),
+        say("text", "Then I", 4, partial=True), say("text", "", 5, partial=True),
+        say("tool", {"tool": "readFile"}, 6, partial=True), say("completion_result", "Two.", 7),
+    ])  # fmt: skip
+    session = only(task)
+    assert session.texts() == ["Count the ducks\nin the pond", "I look.", "Then I", "Two."]
+    assert Reasoning("Look in the reeds") in session.turns[1].blocks
+    assert session.uses() == []
+
+
 def test_output_without_the_log_of_requests(task: Path) -> None:
     task.with_name("api_conversation_history.json").unlink()
     results = only(task).results()

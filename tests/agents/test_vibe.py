@@ -92,6 +92,21 @@ def test_session(path: Path) -> None:
     assert (session.coverage.records, session.coverage.kept) == (5, 5)
 
 
+@pytest.mark.parametrize(
+    ("said", "failed"),
+    [
+        ("<tool_error>bash failed: no stick</tool_error>", True),
+        ("<user_cancellation>No.</user_cancellation>", True),
+        ("a <tool_error> in the middle", None),
+    ],
+)
+def test_failed_calls(path: Path, said: str, failed: bool | None) -> None:
+    answer = {"role": "tool", "content": said, "name": "bash", "tool_call_id": "t1"}
+    path.write_text("".join(json.dumps(message) + "\n" for message in [*MESSAGES[:3], answer]))
+    (result,) = only(path).results()
+    assert (result.is_error, result.content) == (failed, [Text(said)])
+
+
 def test_older_single_file(tmp_path: Path) -> None:
     path = tmp_path / "session_20250901_100000_5e55.json"
     document = {"metadata": META, "messages": [{"role": "system", "content": "You are"}, *MESSAGES]}
