@@ -12,8 +12,10 @@ from typing import Any
 
 from sparrow_tui.agents.base import Agent, Place, is_there
 from sparrow_tui.agents.registry import agents
+from sparrow_tui.app import clock
+from sparrow_tui.app.session_facts import facts
 from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, paint, print_json
-from sparrow_tui.export.forms import SCHEMA
+from sparrow_tui.export.forms import SCHEMA, session_form
 from sparrow_tui.sanitize import clean_line
 from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.base import StoreError
@@ -32,11 +34,16 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="where things are, and whether they are well",
         description="Where the store is, its size and health; for each agent where sessions were "
-        "looked for, what was found and what could not be read.",
+        "looked for, what was found and what could not be read. With SESSION: all that is known "
+        "of it, and how much of its source was understood.",
         epilog='JSON: {"schema": 1, "store": {"path", "exists", "bytes", "version", "healthy", '
         '"problem", "sessions", "turns"}, "agents": {name: {"label", "places": [{"path", '
         '"exists"}], "resume", "retention_days", "sources", "sessions", "turns", "bytes", '
-        '"gone", "coverage", "problems", "unknown"}}}',
+        '"gone", "coverage", "problems", "unknown"}}}; with SESSION: {"schema": 1, '
+        '"session": {…}}',
+    )
+    parser.add_argument(
+        "session", nargs="?", metavar="SESSION", help="an id, or the beginning of one"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -44,12 +51,32 @@ def register(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; the exit code: 1 if the store is not well."""
+    if options.session is not None:
+        return _one(options)
     report = examine(options.store)
     if options.json:
         print_json(report)
     else:
         _print(report)
     return 0 if report["store"]["healthy"] else 1
+
+
+def _one(options: argparse.Namespace) -> int:
+    """All that is known of one session."""
+    store = open_store(options.store, readonly=True)
+    try:
+        session = store.load(store.resolve(options.session))
+    finally:
+        store.close()
+    assert session is not None, "it was just found"
+    if options.json:
+        print_json({"schema": SCHEMA, "session": session_form(session)})
+        return 0
+    agent = agents().get(session.agent)
+    print(paint(clean_line(session.title) or "(no prompt)", BOLD))
+    for name, value in facts(session, agent.label if agent else session.agent, clock.now()):
+        print(f"{paint(f'{name:<16}', DIM)}{value}" if name else "")
+    return 0
 
 
 def examine(location: str | None) -> dict[str, Any]:

@@ -100,9 +100,10 @@ def report_form(report: Report) -> dict[str, Any]:
 def in_words(report: Report) -> str:
     """The report in one line, and one for each agent."""
     lines = [
-        f"read {report.read:,} sources ({sized(report.bytes)}), skipped {report.skipped:,} "
-        f"unchanged, {report.failed:,} failed: {report.sessions:,} sessions, "
-        f"{report.turns:,} new turns in {report.seconds:.1f} s"
+        f"read {_many(report.read, 'source')} ({sized(report.bytes)}), skipped "
+        f"{report.skipped:,} unchanged, {report.failed:,} failed: "
+        f"{_many(report.sessions, 'session')}, {_many(report.turns, 'new turn')} in "
+        f"{report.seconds:.1f} s"
     ]
     for name, part in sorted(report.agents.items()):
         failed = f", {part.failed:,} failed" if part.failed else ""
@@ -110,6 +111,10 @@ def in_words(report: Report) -> str:
     if report.gone:
         lines.append(f"  {gone_in_words(report.gone)} here")
     return "\n".join(lines)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 class _Bar:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sparrow_tui.app import clock
-from sparrow_tui.app.screens.info import InfoScreen, facts
+from sparrow_tui.app.screens.info import InfoScreen
+from sparrow_tui.app.session_facts import facts
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Session
 

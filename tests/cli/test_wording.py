@@ -84,3 +84,21 @@ def test_an_import_is_told_in_bytes_sessions_rate_and_time_left() -> None:
         seconds=4.0,
     )
     assert in_words(progress) == "importing 25% of 48.0 MB · 64 sessions · 3.0 MB/s · 12 s left"
+
+
+def test_doctor_tells_how_much_of_a_session_was_understood(library: Path, capsys: Said) -> None:
+    out, err = told(capsys, "doctor", native(1)[:8])
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines()[1:] if " " in line)
+    assert rows["Session"] == f"claude:{native(1)}"
+    assert rows["Records"] == "2 in the source"
+    assert (rows["Kept"], rows["Unknown"], rows["Bad"], err) == ("2", "0", "0", "")
+    assert "Skipped by rule 0" in out
+    found = json.loads(told(capsys, "doctor", native(1), "--json")[0])
+    assert found["session"]["records"]["in_source"] == 2
+    assert main(["doctor", "nobody"]) == 1
+    assert "no session “nobody”" in capsys.readouterr().err
+
+
+def test_one_is_one(library: Path, capsys: Said) -> None:
+    claude_file(library, 3, "caulk the hull")
+    assert "read 1 source (" in told(capsys, "sync")[0] + told(capsys, "sync")[0]

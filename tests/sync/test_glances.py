@@ -13,7 +13,7 @@ import pytest
 from sparrow_tui.agents import lines
 from sparrow_tui.agents.base import Agent, Batch, Place, Source
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.app.screens.info import facts
+from sparrow_tui.app.session_facts import facts
 from sparrow_tui.export.forms import session_form
 from sparrow_tui.model import SessionInfo, Text, Turn
 from sparrow_tui.store import glances, open_store

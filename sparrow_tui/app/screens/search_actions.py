@@ -114,7 +114,10 @@ class SearchActions(Panes):
             where = "counted in the footer" if search.pinned else "Ctrl+P finds it"
             self.app.notify(f"saved as {search.name}: {where}", markup=False)
 
-        note = "Ctrl+P lists saved searches. End the name with ! to count its hits in the footer."
+        note = (
+            "Enter keeps it, F9 lists what is kept. "
+            "End the name with ! to count its hits in the footer."
+        )
         self.app.push_screen(AskLine(f"Save “{text}” as", held, note), named)
 
     def set_search(self, text: str) -> None:
