@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import lines, plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -124,8 +124,8 @@ class Aider(Agent):
 def _configured(folder: Path) -> str:
     """The history's name as a folder's ``.aider.conf.yml`` sets it, or nothing."""
     try:
-        with open(folder / ".aider.conf.yml", encoding="utf-8", errors="replace") as file:
-            found = _SETTING.search(file.read(100_000))
+        settings = plain.read_bytes(folder / ".aider.conf.yml", 100_000)
+        found = _SETTING.search(settings.decode("utf-8", "replace"))
     except (OSError, ValueError):
         return ""
     return os.path.expanduser(found[2].strip()) if found else ""

@@ -9,6 +9,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.exports import ARCHIVE, ENTRY_LIMIT
 from sparrow_tui.model import Block, Image, ToolResult
 
@@ -63,8 +64,11 @@ class Pictures:
         if name is None:
             return b""
         try:
-            with self._archive.open(name) if self._archive else open(name, "rb") as file:
-                data = file.read(LIMIT + 1)
+            if self._archive is None:
+                data = plain.read_bytes(name, LIMIT + 1)
+            else:
+                with self._archive.open(name) as file:
+                    data = file.read(LIMIT + 1)
         except Exception:  # zlib, lzma, zipfile and the system each have their own
             return b""
         return data if len(data) <= LIMIT else b""

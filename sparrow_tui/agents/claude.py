@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sparrow_tui.agents import claude_glance, claude_history, claude_side, lines
+from sparrow_tui.agents import claude_glance, claude_history, claude_side, lines, plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -118,7 +118,7 @@ class Claude(Agent):
         home = place.path("CLAUDE_CONFIG_DIR", place.home / ".claude")
         for name in ("settings.local.json", "settings.json"):
             with suppress(OSError, msgspec.MsgspecError, AttributeError, ValueError):
-                days = msgspec.json.decode((home / name).read_bytes()).get("cleanupPeriodDays")
+                days = msgspec.json.decode(plain.read_bytes(home / name)).get("cleanupPeriodDays")
                 if isinstance(days, int | float) and days > 0:
                     return int(days)
         return DEFAULT_RETENTION

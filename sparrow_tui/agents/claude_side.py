@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import lines, plain
 from sparrow_tui.agents.base import Batch, Source, SourceError
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, whole
@@ -49,7 +49,7 @@ def spilled(transcript: str, session: str, named: str) -> str | None:
             own = folder / session / "tool-results"
             path = own / Path(named.replace("\\", "/")).name
             if path.is_file() and path.resolve().is_relative_to(own.resolve()):
-                with open(path, encoding="utf-8", errors="replace") as file:
+                with open(path, encoding="utf-8", errors="replace", opener=plain.opener) as file:
                     return file.read(SPILLED)
     except (OSError, ValueError):
         return None
@@ -159,7 +159,7 @@ def agent_facts(transcript: str) -> dict[str, str]:
     """``agentType`` and ``description`` of a sub-agent, from the file beside its own."""
     meta = Path(transcript.removesuffix(".jsonl") + ".meta.json")
     with suppress(OSError, msgspec.MsgspecError, AttributeError):
-        facts = msgspec.json.decode(meta.read_bytes())
+        facts = msgspec.json.decode(plain.read_bytes(meta))
         return {name: as_text(facts.get(name)) for name in ("agentType", "description")}
     return {}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.common import as_text, title_of
 from sparrow_tui.model import Block, Notice
 
@@ -141,7 +142,7 @@ def indexed_title(transcript: str) -> str:
 def _titles(index: str, mtime: int, size: int) -> dict[str, str]:
     """Summaries by session id; the arguments beside the path tell when to read it again."""
     with suppress(OSError, msgspec.MsgspecError, RecursionError):
-        value = msgspec.json.decode(Path(index).read_bytes())
+        value = msgspec.json.decode(plain.read_bytes(index))
         entries = value.get("entries") if isinstance(value, dict) else None
         return {
             entry["sessionId"]: as_text(entry.get("summary")).strip()

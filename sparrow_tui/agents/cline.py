@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -258,7 +259,7 @@ def titled(info: SessionInfo, turns: Iterator[Turn]) -> Iterator[Turn]:
 def _setting(path: Path) -> str:
     """Where an editor's settings (JSON with comments) let Roo Code keep its tasks."""
     try:
-        found = _OWN_PLACE.search(path.read_text(encoding="utf-8", errors="replace"))
+        found = _OWN_PLACE.search(plain.read_text(path))
     except OSError:
         return ""
     return as_text(json_or_text(f"[{found[1]}]")[0]) if found else ""

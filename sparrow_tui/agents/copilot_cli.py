@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from sparrow_tui.agents import copilot_old, lines
+from sparrow_tui.agents import copilot_old, lines, plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -170,7 +170,7 @@ def _status(events: Events, source: Source) -> str:
 def _workspace(path: Path, info: SessionInfo) -> None:
     """Name, summary, directory and branch from the few top-level lines of ``workspace.yaml``."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")[:100_000]
+        text = plain.read_text(path)[:100_000]
     except OSError:
         return
     found: dict[str, str] = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines, vscode_chat, vscode_log
+from sparrow_tui.agents import lines, plain, vscode_chat, vscode_log
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -164,7 +164,7 @@ def _play(path: Path, known: int) -> tuple[Any, int, int | None, int]:
 def json_document(path: Path) -> Any:
     """A JSON file's value; raises `SourceError` if it cannot be opened."""
     try:
-        return lines.parse(path.read_bytes())
+        return lines.parse(plain.read_bytes(path))
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import cursor_messages, lines
+from sparrow_tui.agents import cursor_messages, lines, plain
 from sparrow_tui.agents.base import Batch, Checkpoint, Source, SourceError
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text
@@ -43,7 +43,7 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     if path.suffix == ".txt":
         coverage = Coverage()
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = plain.read_text(path)
         except OSError as error:
             raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
         yield from cut(info(source), _text_turns(text, coverage), coverage)
@@ -80,7 +80,9 @@ def read(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
 def _tells_more(text: Path, records: Path) -> bool:
     """Whether a session's text form has calls and its JSONL has none."""
     try:
-        return b"\n[Tool call]" in text.read_bytes() and b'"tool_use"' not in records.read_bytes()
+        return b"\n[Tool call]" in plain.read_bytes(text) and b'"tool_use"' not in plain.read_bytes(
+            records
+        )
     except OSError:
         return False
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Batch, SourceError
 from sparrow_tui.agents.by_session import Seen
 from sparrow_tui.agents.lines import parse
@@ -47,8 +48,7 @@ def read_bytes(path: str | Path, limit: int = LIMIT) -> bytes:
         SourceError: it cannot be opened or is larger than ``limit``.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(limit + 1)
+        data = plain.read_bytes(path, limit + 1)
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
     if len(data) > limit:

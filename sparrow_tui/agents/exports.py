@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Place, Source, SourceError, entry_source, file_source, walk
 from sparrow_tui.agents.documents import Incomplete, array_items
 
@@ -98,10 +99,10 @@ def opened(path: Path) -> Iterator[Iterator[IO[bytes]]]:
     """
     try:
         if not ARCHIVE.search(path.name):
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=plain.opener) as file:
                 yield iter((file,))
             return
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb", opener=plain.opener) as file, zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if len(members) > ENTRY_LIMIT:
                 raise SourceError(f"it holds more than {ENTRY_LIMIT} files")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.common import as_text, copy_mark, milliseconds
 from sparrow_tui.agents.projects import by_hash, json_file
 
@@ -25,7 +26,7 @@ def project(path: Path, header: dict[str, Any]) -> str | None:
         names.append(folder.name)
         note = folder / ".project_root"
         try:
-            root = note.read_text(encoding="utf-8", errors="replace")[:4096].strip()
+            root = plain.read_text(note)[:4096].strip()
         except OSError:
             root = ""
         if root:
@@ -81,8 +82,7 @@ def _first(path: Path) -> tuple[Path | None, str]:
 def _facts(path: Path) -> dict[str, str]:
     """Times in a conversation's header, and its first message's id."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
+        head = plain.read_bytes(path, HEAD)
     except OSError:
         return {}
     found: dict[str, str] = {}

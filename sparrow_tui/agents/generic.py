@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import lines, plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -66,8 +66,7 @@ class Generic(Agent):
     def source_at(self, path: Path) -> Source | None:
         """The file, if it has one of the shapes."""
         try:
-            with open(path, "rb") as file:
-                kind = _kind(path, file.read(_HEAD))
+            kind = _kind(path, plain.read_bytes(path, _HEAD))
         except (OSError, ValueError):
             return None
         return file_source(self.name, path, kind) if kind else None

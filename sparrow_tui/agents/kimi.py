@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -109,8 +110,7 @@ class Kimi(Agent):
 def _log(agent: str, path: Path) -> Source | None:
     """The source of an event log; the kind is told by its first bytes."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(4096)
+        head = plain.read_bytes(path, 4096)
     except OSError:
         return None
     code = path.parent.parent.name == "agents" or b'"created_at"' in head.partition(b"\n")[0]

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Checkpoint, SourceError
 
 AT_ONCE = 8_000_000
@@ -35,7 +36,7 @@ def open_source(path: str | Path) -> BinaryIO:
         SourceError: it cannot be opened.
     """
     try:
-        raw = open(path, "rb", buffering=BUFFER)  # noqa: SIM115 - the caller closes it
+        raw = open(path, "rb", BUFFER, opener=plain.opener)  # noqa: SIM115 - the caller closes it
     except OSError as error:
         raise SourceError(f"it cannot be opened: {error.strerror or error}") from error
     if str(path).endswith(".zst"):

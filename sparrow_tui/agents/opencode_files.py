@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Source, file_source, stamp, walk
 from sparrow_tui.agents.lines import parse
 from sparrow_tui.model import Coverage
@@ -78,7 +79,7 @@ def session_of(path: Path) -> Path | None:
 def load(path: Path) -> dict[str, Any] | None:
     """A small file's object; ``None`` if it is gone, half-written or something else."""
     try:
-        value = parse(path.read_bytes())
+        value = parse(plain.read_bytes(path))
     except OSError:
         return None
     return value if isinstance(value, dict) else None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Place
 from sparrow_tui.agents.lines import parse
 
@@ -26,7 +27,7 @@ def json_file(path: Path) -> Any:
     try:
         if os.stat(path).st_size > REGISTRY_LIMIT:
             return None
-        return parse(path.read_bytes())
+        return parse(plain.read_bytes(path))
     except (OSError, ValueError):
         return None
 
@@ -120,7 +121,7 @@ def _codex(path: Path) -> Iterator[Path]:
     import tomllib
 
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(plain.read_text(path))
     except (OSError, ValueError):
         return
     projects = settings.get("projects")

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import lines
+from sparrow_tui.agents import lines, plain
 from sparrow_tui.agents.base import Source
 from sparrow_tui.agents.common import (
     anthropic_blocks,
@@ -200,7 +200,7 @@ def _is_variant(part: Any) -> bool:
 def _json(path: Path) -> dict[str, Any]:
     """A small JSON object beside the events; empty if there is none."""
     try:
-        value = lines.parse(path.read_bytes())
+        value = lines.parse(plain.read_bytes(path))
     except OSError:
         return {}
     return value if isinstance(value, dict) else {}

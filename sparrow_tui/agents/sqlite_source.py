@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import SourceBusy, SourceError, stamp
 from sparrow_tui.sanitize import storable
 from sparrow_tui.scratch import scratch_dir
@@ -46,8 +47,7 @@ def opened(path: str | Path) -> Iterator[sqlite3.Connection]:
     with ExitStack() as stack:
         at_rest = ""
         try:
-            with open(name, "rb") as file:
-                head = file.read(100)
+            head = plain.read_bytes(name, 100)
             if head and not is_sqlite(head):
                 raise SourceError("it is not an SQLite database")
             log = _size(f"{name}-wal")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -104,7 +105,7 @@ class Vibe(Agent):
 def _logging(home: Path) -> dict[str, Any]:
     """``[session_logging]`` of the settings; empty if it cannot be read."""
     try:
-        settings = tomllib.loads((home / "config.toml").read_text(encoding="utf-8"))
+        settings = tomllib.loads(plain.read_text(home / "config.toml"))
     except (OSError, ValueError):
         return {}
     found = settings.get("session_logging")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sparrow_tui.agents import plain
 from sparrow_tui.agents.base import Agent, Place, Source, SourceError, is_there
 from sparrow_tui.agents.registry import agents, one_by_one
 from sparrow_tui.sanitize import storable
@@ -138,8 +139,7 @@ def recognise(path: Path) -> Source:
 
 def _head(path: Path) -> bytes:
     """A file's first bytes."""
-    with open(path, "rb") as file:
-        return file.read(HEAD)
+    return plain.read_bytes(path, HEAD)
 
 
 def _as_source(agent: Agent, path: Path, head: bytes) -> Source | None:
