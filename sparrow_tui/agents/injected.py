@@ -9,7 +9,7 @@ from sparrow_tui.model import Block, Text, ToolResult, Turn
 
 _TAGGED = re.compile(
     r"\s*<(system-reminder|system-notification|environment_details|git-context|user_info"
-    r"|ide_opened_file|ide_selection|ide_diagnostics)"
+    r"|ide_opened_file|ide_selection|ide_diagnostics|steering-reminder|EnvironmentContext)"
     r"(?:\s[^>]*)?>.*?</\1>\s*",
     re.DOTALL,
 )

@@ -1,6 +1,7 @@
 """Kiro CLI: a database of conversations, later a folder of line files, a folder per workspace.
 
-Its forerunner, Amazon Q Developer CLI, had the same database.
+Its forerunner, Amazon Q Developer CLI, had the same database; Kiro's editor, which shares the
+folders now, a store of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sparrow_tui.agents import kiro_conversation, lines, sqlite_source
+from sparrow_tui.agents import kiro_conversation, kiro_editor, lines, sqlite_source
 from sparrow_tui.agents.base import (
     Agent,
     Batch,
@@ -42,7 +43,10 @@ _KINDS = {"Prompt", "AssistantMessage", "ToolResults"}
 
 
 class Kiro(Agent):
-    """Reads ``~/.kiro/sessions`` and ``kiro-cli/data.sqlite3``; by hand, saved conversations."""
+    """Reads ``~/.kiro/sessions``, ``kiro-cli/data.sqlite3`` and what the editor kept before 1.0.
+
+    By hand, saved conversations too.
+    """
 
     name = "kiro"
     label = "Kiro CLI"
@@ -51,27 +55,30 @@ class Kiro(Agent):
     no_restore = "its sessions are in a database that only it should write to"
 
     def roots(self, place: Place) -> list[Path]:
-        """The folder of sessions, the database and its forerunner's."""
+        """The folder of sessions, the database and its forerunner's, the editor's storage."""
         home = place.path("KIRO_HOME", place.home / ".kiro")
-        folders = (place.data_home / name for name in ("kiro-cli", _FORERUNNER))
-        return [home / "sessions", *(folder / "data.sqlite3" for folder in folders)]
+        return [home / "sessions", *_databases(place), *kiro_editor.stores(place)]
 
     def sources(self, place: Place) -> Iterator[Source]:
-        """Every session's line file, and the databases."""
-        sessions, *databases = self.roots(place)
-        for entry in walk(sessions, (".jsonl",), 2):
+        """Every session's line file, the databases, and the editor's sessions."""
+        for entry in walk(self.roots(place)[0], (".jsonl",), 2):
             source = self.source_at(Path(entry.path))
             if source is not None:
                 yield source
-        for database in databases:
+        for database in _databases(place):
             source = self.source_at(database)
             if source is not None:
                 yield source
+        yield from kiro_editor.sources(self.name, place)
 
     def sniff(self, path: Path, head: bytes) -> bool:
         """Lines of either kind, a database with conversations, or one conversation."""
         if sqlite_source.is_sqlite(head):
             return _is_ours(path)
+        if path.suffix == ".chat":
+            return kiro_editor.is_chat(head)
+        if path.parent.parent.name == kiro_editor.SESSIONS:
+            return path.suffix == ".json" and b'"history"' in head
         if head.lstrip()[:1] != b"{":
             return False
         first = lines.parse(head.lstrip().partition(b"\n")[0])
@@ -85,6 +92,8 @@ class Kiro(Agent):
         """The line file, also for the facts beside it; the database; a saved conversation."""
         if path.name.startswith("data.sqlite3") or path.suffix in (".db", ".sqlite", ".sqlite3"):
             return database_source(self.name, path.with_name(path.name.removesuffix("-wal")))
+        if path.suffix == ".chat" or path.parent.parent.name == kiro_editor.SESSIONS:
+            return kiro_editor.source_at(self.name, path)
         if path.suffix == ".json":
             messages = path.with_suffix(".jsonl")
             if path.name == "session.json":
@@ -102,7 +111,9 @@ class Kiro(Agent):
 
     def read(self, source: Source, since: Checkpoint | None) -> Iterator[Batch]:
         """Lines from a checkpoint on; conversations that changed, each whole."""
-        if source.kind == "conversation":
+        if source.kind in ("editor", "chat"):
+            yield from map(_scrubbed, kiro_editor.read(source))
+        elif source.kind == "conversation":
             yield from _document(source, since)
         elif not source.path.endswith(".jsonl"):
             yield from _database(source, since)
@@ -117,13 +128,22 @@ class Kiro(Agent):
                 return None
             argv = ("kiro-cli", "--v3", "--resume-id", session.native_id)
             return Resume(argv, session.project)
-        if session.parent:
+        if session.parent or session.extra.get("editor"):
             return None
         if session.extra.get("program") == _FORERUNNER:
             # It keeps one conversation for each directory.
             return Resume(("q", "chat", "--resume"), session.project) if session.project else None
         argv = ("kiro-cli", "chat", "--resume-id", session.native_id)
         return Resume(argv, session.project or "")
+
+
+def _databases(place: Place) -> list[Path]:
+    return [place.data_home / name / "data.sqlite3" for name in ("kiro-cli", _FORERUNNER)]
+
+
+def _scrubbed(batch: Batch) -> Batch:
+    batch.session = scrubbed(batch.session)
+    return batch
 
 
 def _layout(record: dict[str, Any]) -> str:

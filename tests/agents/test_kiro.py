@@ -366,6 +366,8 @@ def test_where_it_looks(messages: Path, events: Path, database: Path, tmp_path: 
         tmp_path / "k" / "sessions",
         tmp_path / "Library/Application Support/kiro-cli/data.sqlite3",
         tmp_path / "Library/Application Support/amazon-q/data.sqlite3",
+        tmp_path / "Library/Application Support/Kiro/User/globalStorage/kiro.kiroagent",
+        tmp_path / ".kiro-server/data/User/globalStorage/kiro.kiroagent",
     ]
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as connection:
