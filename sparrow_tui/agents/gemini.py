@@ -23,7 +23,7 @@ from sparrow_tui.agents.base import (
 from sparrow_tui.agents.by_session import cut
 from sparrow_tui.agents.common import as_text, milliseconds
 from sparrow_tui.agents.documents import load
-from sparrow_tui.agents.gemini_files import identity, project
+from sparrow_tui.agents.gemini_files import identity, is_unique, project
 from sparrow_tui.agents.gemini_log import Log, OldRecord
 from sparrow_tui.agents.projects import json_file
 from sparrow_tui.model import Coverage, SessionInfo, Turn
@@ -107,10 +107,15 @@ class Gemini(Agent):
             yield from cut(info, _turns(log, path, info), log.coverage)
 
     def resume(self, session: SessionInfo) -> Resume | None:
-        """``gemini --resume ID`` in the project; not for sub-agents and saved checkpoints."""
+        """``gemini --resume ID`` in the project.
+
+        Not for sub-agents, saved checkpoints and editors' sessions, which all have one id.
+        """
         if session.parent or session.ghost or session.native_id.startswith("checkpoint-"):
             return None
         native = session.native_id.partition(".")[0]
+        if not is_unique(native):
+            return None
         return Resume(("gemini", "--resume", native), session.project or "")
 
     def restore(self, session: SessionInfo, turns: Iterable[Turn], place: Place) -> Path:

@@ -13,8 +13,9 @@ from sparrow_tui.agents.projects import by_hash, json_file
 
 HEAD = 4096
 """Bytes a conversation's header and the first message's id are within."""
+_UUID = re.compile(r"\w{8}(-\w{4}){3}-\w{12}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"session-(\d{4}-\d\d-\d\dT\d\d-\d\d)-(\w{8})\.jsonl?")
+_NAME = re.compile(r"session-(\d{4}-\d\d-\d\dT\d\d-\d\d)-([\w-]{8})\.jsonl?")
 _FACT = re.compile(rb'"(startTime|lastUpdated|id)"\s*:\s*"([^"]{1,100})"')
 
 
@@ -48,20 +49,28 @@ def identity(agent: str, path: Path, header: dict[str, Any]) -> tuple[str, str |
     In 2025 a sub-agent was recorded under its caller's session id in a file of its own, and so
     was what followed ``/clear``. The file begun first is the session; each later one is named
     by its time too, and is a sub-agent's if it was begun before the first one's newest entry.
+    Where editors run Gemini as a server, every session of every project has the same id.
     """
     session_id = as_text(header.get("sessionId"))
     if not session_id:
         return f"{agent}:{path.stem}", None
     plain = f"{agent}:{session_id}"
     first, begun = _first(path)
+    if begun and not is_unique(session_id):
+        return f"{plain}.{as_text(header.get('projectHash'))[:8]}.{begun}", None
     if first is None:
         return plain + copy_mark(path), None
     of_first, own = _facts(first), _facts(path)
-    if own.get("id") == of_first.get("id"):
+    if own.get("id") == of_first.get("id") and is_unique(own.get("id", "")):
         return plain, None  # it goes on from a copy of what was said
     started, ended = milliseconds(own.get("startTime")), milliseconds(of_first.get("lastUpdated"))
     inside = bool(started and ended and started <= ended)
     return f"{plain}.{begun}", plain if inside else None
+
+
+def is_unique(given: str) -> bool:
+    """Whether an id is a UUID: others are the same for many sessions or messages."""
+    return _UUID.fullmatch(given) is not None
 
 
 def _first(path: Path) -> tuple[Path | None, str]:

@@ -61,7 +61,7 @@ class Log:
         """Time of the newest message before this part."""
         self.coverage = Coverage()
         self.answered: set[str] = set()
-        """Calls of the newest answer that have their results: the next message may repeat them."""
+        """Calls that were answered last: the messages after may tell the answers again."""
         self._by_id: dict[str, Record] = {}
 
     def line(self, value: dict[str, Any] | None, offset: int, counted: bool = True) -> None:
@@ -257,7 +257,8 @@ def _gemini(
             answer.child = f"gemini:{child}"
         answers.append(answer)
         answered = milliseconds(call.get("timestamp")) or answered
-    log.answered = {answer.tool_use_id for answer in answers if answer.tool_use_id}
+    if answers:
+        log.answered = {answer.tool_use_id for answer in answers if answer.tool_use_id}
     if turn.blocks or turn.usage:
         yield turn
     if answers:

@@ -211,11 +211,12 @@ def test_answers_told_again_in_the_next_message_count_once(tmp_path: Path) -> No
     records = [
         HEADER,
         gemini("g1", 2, "I look.", toolCalls=[answered]),
+        gemini("g0", 2, "Hm."),
         user("u1", 3, [again, {"text": "go on"}]),
         gemini("g2", 4, "Gone on."),
     ]
     (session,) = read_all(AGENT, AGENT.source_at(write(chat(tmp_path), *records))).values()
-    assert session.roles == ["assistant", "tool", "user", "assistant"]
+    assert session.roles == ["assistant", "tool", "assistant", "user", "assistant"]
     assert [result.is_error for result in session.results()] == [True]
     path, growing = chat(tmp_path, project="lake"), Reading()
     for number in range(1, len(records) + 1):
@@ -254,6 +255,25 @@ def test_files_of_sub_agents_under_their_callers_session_id(tmp_path: Path) -> N
     resumed = AGENT.resume(found[f"{SID}.2026-03-01T10-30"].info)
     assert resumed is not None
     assert resumed.argv == ("gemini", "--resume", SID)
+
+
+def test_editors_sessions_all_have_one_id(tmp_path: Path) -> None:
+    setup = {"id": "0" * 32, "type": "user", "content": "<session_context>Today is a day."}
+    for project, minute in (("pond", 0), ("pond", 5), ("lake", 0)):
+        folder = tmp_path / ".gemini/tmp" / project / "chats"
+        header = {**HEADER, "sessionId": "a2a-server", "projectHash": f"{project}-hash"}
+        said = {"$set": {"messages": [setup, user("u1", minute, f"{project} {minute}")]}}
+        write(folder / f"session-2026-03-01T10-{minute:02}-a2a-serv.jsonl", header, said)
+    found = {}
+    for source in AGENT.sources(Place(tmp_path, {}, "linux")):
+        found.update(read_all(AGENT, source))
+    assert {name: session.texts()[1:] for name, session in found.items()} == {
+        "a2a-server.pond-has.2026-03-01T10-00": ["pond 0"],
+        "a2a-server.pond-has.2026-03-01T10-05": ["pond 5"],
+        "a2a-server.lake-has.2026-03-01T10-00": ["lake 0"],
+    }
+    assert {session.info.parent for session in found.values()} == {None}
+    assert {AGENT.resume(session.info) for session in found.values()} == {None}
 
 
 def test_a_file_that_goes_on_from_a_copy_is_the_same_session(tmp_path: Path) -> None:
