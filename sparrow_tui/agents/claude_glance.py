@@ -102,6 +102,7 @@ def _take(session: ClaudeSession, record: _Record, turns: list[Turn]) -> None:
             info.model = message.model or info.model
             turns.append(Turn(role="assistant", blocks=[*said], time=time))
         return
+    claude_titles.mail(session.state, said[0].text)
     if record.is_meta or record.is_compact_summary or said[0].text.lstrip().startswith(_NOT_SAID):
         return
     if claude_titles.COMMAND.fullmatch(said[0].text):

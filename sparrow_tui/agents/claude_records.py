@@ -215,6 +215,7 @@ class ClaudeSession(ClaudeMarks):
         text = next((block.text for block in typed if isinstance(block, Text)), "")
         injected = bool(record.get("isMeta")) or text.lstrip().startswith(INJECTED)
         if injected or not typed:
+            claude_titles.mail(self.state, text)
             yield Turn(role="user", blocks=said, time=time, uid=own, meta=True,
                        branch=self._on_branch)  # fmt: skip
             return

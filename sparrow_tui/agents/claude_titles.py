@@ -36,6 +36,11 @@ SETTINGS = frozenset(
 )  # fmt: skip
 """Commands that see to the program and say nothing about the work."""
 
+MAIL = "<teammate-message"
+"""How messages between agents of a team begin."""
+
+_MAIL = re.compile(r"<teammate-message\b([^>]*)>\s*(.*?)\s*</teammate-message>", re.DOTALL)
+_SUMMARY = re.compile(r'\bsummary="([^"]*)"')
 _TAG = re.compile(r"<command-(name|args|message)>(.*?)</command-\1>", re.DOTALL)
 _FIELDS = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}
 
@@ -88,6 +93,18 @@ def command(state: dict[str, Any], text: str) -> list[Block]:
 def goal(state: dict[str, Any], condition: str) -> None:
     """A goal the user set."""
     _called(state, title_of(condition), False)
+
+
+def mail(state: dict[str, Any], text: str) -> None:
+    """What agents of a team wrote each other: a member's session is named by its task.
+
+    Its program's own notes are JSON.
+    """
+    for facts, words in _MAIL.findall(text) if text.lstrip().startswith(MAIL) else ():
+        if words and not words.startswith("{"):
+            summary = _SUMMARY.search(facts)
+            _called(state, title_of(summary[1] if summary else words), False)
+            return
 
 
 def prompt(state: dict[str, Any]) -> None:

@@ -8,7 +8,10 @@ from sparrow_tui.agents import lines
 from sparrow_tui.agents.common import anthropic_blocks
 from sparrow_tui.model import Block, Text
 
-INJECTED = ("<local-command-", "<system-reminder>", "<task-notification>", "Caveat:", "<bash-")
+INJECTED = (
+    "<local-command-", "<system-reminder>", "<task-notification>", "<teammate-message", "Caveat:",
+    "<bash-",
+)  # fmt: skip
 """How texts begin that stand in a user's record without being typed."""
 PROMPTS = 2_000
 """Prompts whose place in the tree is remembered."""

@@ -67,7 +67,7 @@ class LineSession(ABC):
         self.open: list[Turn] = []
         """Turns to which following records may add; they come after those already given."""
         self.lines = 0
-        """Lines of the file that were read."""
+        """Line breaks of the file that were passed."""
         self.coverage = Coverage()
         """Figures of the batch in the making; ``records`` and ``bad`` are counted outside."""
 
@@ -185,7 +185,7 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
         session.begin()
     for begin, line in lines.lines(path, offset):
         session.coverage.records += 1
-        session.lines += 1 + (lines.newlines(path, offset, begin) if begin > offset else 0)
+        session.lines += lines.newlines(path, offset, begin) if begin > offset else 0
         record = None if (passed := session.ignores(line)) else lines.parse(line)
         if passed:
             session.skip()
@@ -194,10 +194,11 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
                 held.extend(session.take(record))
             except WRONG_SHAPE:
                 session.coverage.bad += 1
-            session.coverage.locate(f"{session.lines}")
+            session.coverage.locate(f"{session.lines + 1}")
         else:
             session.coverage.bad += 1
         offset = begin + len(line)
+        session.lines += line.endswith(b"\n")
         size += len(line)
         if len(held) >= BATCH_TURNS or size >= BATCH_BYTES:
             yield from _batch(session, start, held, fresh, offset, head)

@@ -6,7 +6,7 @@ import codecs
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -23,6 +23,11 @@ BUFFER = 128 << 10
 """Bytes read at a time: lines with tool output are long."""
 HEAD = 4096
 """Bytes at the start of a file that tell whether it is still the same file."""
+
+GLUED = b'}{"'
+"""Where a record follows another on the same line: within JSON it does not occur."""
+PIECES = 50
+"""Places in a line at which it is tried whether a record ends."""
 
 Record = TypeVar("Record")
 
@@ -83,7 +88,8 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     """Complete lines from ``offset`` on, each with the offset where it starts.
 
     A last line without a newline is given only if it is whole JSON, since a live writer may
-    be in the middle of it. Blank lines are passed over.
+    be in the middle of it. Blank lines are passed over. Where a line break is missing between
+    records, each counts as a line.
 
     Raises:
         SourceError: the file cannot be opened or read.
@@ -91,12 +97,28 @@ def lines(path: str | Path, offset: int = 0) -> Iterator[tuple[int, bytes]]:
     with open_source(path) as file, _told():
         if offset:
             file.seek(offset)
-        for line in file:
+        for line in chain.from_iterable(map(_unglued, file)):
             start, offset = offset, offset + len(line)
             if not line.endswith(b"\n") and parse(line) is None:
                 return
             if not line.isspace():
                 yield start, line
+
+
+def _unglued(line: bytes) -> Sequence[bytes]:
+    """The records of a line: a writer that was cut off left out the break between them."""
+    if GLUED not in line or parse(line) is not None:
+        return (line,)
+    pieces = []
+    begin = end = 0
+    for _ in range(PIECES):
+        end = line.find(GLUED, end) + 1
+        if not end:
+            break
+        if parse(line[begin:end]) is not None:
+            pieces.append(line[begin:end])
+            begin = end
+    return (*pieces, line[begin:])
 
 
 def glance(path: str | Path, decoder: msgspec.json.Decoder[Record]) -> Iterator[tuple[int, Record]]:
@@ -118,7 +140,8 @@ def glance(path: str | Path, decoder: msgspec.json.Decoder[Record]) -> Iterator[
                 yield from enumerate(decoder.decode_lines(data))
                 return
         number = -1
-        for line in chain(io.BytesIO(data + file.readline()), file):
+        some = io.BytesIO(data + file.readline())
+        for line in chain.from_iterable(map(_unglued, chain(some, file))):
             if line.isspace():
                 continue
             number += 1

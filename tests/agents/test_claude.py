@@ -293,6 +293,35 @@ def test_user_records_that_are_not_the_person(tmp_path: Path) -> None:
     assert len({turn.uid for turn in session.turns}) == len(session.turns)
 
 
+def test_what_a_team_says_is_not_the_person(tmp_path: Path) -> None:
+    """A member of a team of agents is told its work, and tells of it, in users' records."""
+
+    def mail(who: str, words: str, more: str = "") -> str:
+        return f'<teammate-message teammate_id="{who}"{more}>\n{words}\n</teammate-message>'
+
+    idle = mail("keeper", '{"type":"idle_notification","from":"keeper"}')
+    lead = user("u1", None, 0, mail("team-lead", "Trim the wick.\n\nThen light it."))
+    member = told(tmp_path, lead, says("a1", "u1", 1, "m1", text("Trimmed.")))
+    assert [(turn.role, turn.meta) for turn in member.turns] == [
+        ("user", True),
+        ("assistant", False),
+    ]
+    assert member.info.title == "Trim the wick."
+
+    summed = user("u1", None, 0, mail("team-lead", "Light it.", ' color="red" summary="The lamp"'))
+    late = user("u2", "a1", 2, "And the door?")
+    path = write(project(tmp_path) / f"{SID}.jsonl", user("u0", None, 0, idle), summed)
+    assert read(path).info.title == "The lamp"
+    source = AGENT.source_at(write(path, summed, says("a1", "u1", 1, "m1", text("Lit."))))
+    assert source is not None
+    glanced = AGENT.glance(source)
+    assert glanced is not None
+    assert glanced.session.title == "The lamp"
+    assert [turn.role for turn in glanced.turns] == ["assistant"]
+    assert not read(write(path, summed, late)).info.title  # its first prompt names it
+    assert not told(tmp_path, user("u1", None, 0, "Why?"), summed).info.title
+
+
 def test_a_command_keeps_what_its_message_says_beside_its_name(tmp_path: Path) -> None:
     words = "<command-message>The lamp skill is loading</command-message>\n<command-name>/lamp</command-name>\n<command-args>at dusk</command-args>"
     same = "<command-message>lamp</command-message>\n<command-name>/lamp</command-name>"
@@ -748,6 +777,37 @@ def test_bad_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
     assert (session.coverage.records, session.coverage.kept, session.coverage.bad) == (8, 3, 5)
     assert session.texts()[1] == "gull \ufffd\ufffd caf\ufffd"
     adds_up({SID: session})
+
+
+def test_records_glued_to_one_line_are_all_read(tmp_path: Path) -> None:
+    """What was cut off before its line break is followed by the next record on the same line."""
+    one, two, three = (user(f"u{n}", None, n, f"Lamp {{{n}}}{{") for n in range(3))
+    lines = [dumps(one) + dumps(two), dumps(three) + '{"type":"us', dumps(LOG[2])]
+    path = project(tmp_path) / f"{SID}.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines) + "\n")
+    session = read(path)
+    assert session.texts() == ["Lamp {0}{", "Lamp {1}{", "Lamp {2}{", "Why does the lamp flicker?"]
+    assert (session.coverage.records, session.coverage.bad) == (5, 1)
+    grow(AGENT, path)
+    path.write_text(dumps(one) + dumps(two) + '{"type":"us')  # a writer is at work
+    assert read(path).texts() == ["Lamp {0}{", "Lamp {1}{"]
+    assert read(path).coverage.bad == 0
+
+
+def test_the_line_of_an_unknown_record_is_told(tmp_path: Path) -> None:
+    path = project(tmp_path) / f"{SID}.jsonl"
+    path.parent.mkdir(parents=True)
+    odd = {"type": "moth", "sessionId": SID}
+    path.write_text(dumps(LOG[2]) + dumps(LOG[3]) + "\n\n" + dumps(LOG[5]) + dumps(odd))
+    source = AGENT.source_at(path)
+    assert source is not None
+    (batch,) = AGENT.read(source, None)
+    assert batch.coverage.examples == {"moth": "3"}
+    with path.open("a") as file:  # the line break came late
+        file.write("\n" + dumps(odd) + "\n")
+    (batch,) = AGENT.read(source, batch.checkpoint)
+    assert batch.coverage.examples == {"moth": "4"}
 
 
 def test_a_byte_order_mark_costs_no_record(tmp_path: Path) -> None:
