@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
             store.path,
             stopped=lambda: False,
             waiting=lambda: say("another sparrow-tui is importing; waiting for it…"),
+            asks=True,
         ):
             report = import_all(store, Place.here(), bar.show, paths=options.paths)
     finally:

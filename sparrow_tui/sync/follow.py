@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -22,6 +22,8 @@ STEP_MS = {True: 20, False: 100}
 """Changes closer together than this are one burst: in trees, and beside single files."""
 LOOK_SECONDS = 2.0
 """How often places that did not exist are looked for."""
+ASK_SECONDS = 1.0
+"""How often who waits for changes asks whether to wait on."""
 POLL_SECONDS = 15.0
 """How often everything is looked at where the system cannot watch (any more)."""
 
@@ -70,11 +72,12 @@ class Watcher:
         """Whether something changed that was not taken yet."""
         return not self._bursts.empty()
 
-    def take(self, seconds: float) -> tuple[set[str], bool]:
+    def take(self, seconds: float, unless: Callable[[], bool]) -> tuple[set[str], bool]:
         """Everything that changed since it was last asked.
 
         Args:
             seconds: how long to wait for something.
+            unless: true ends the waiting; asked now and then.
 
         Returns:
             Paths; and whether a place has appeared, so that everything must be looked at.
@@ -82,7 +85,7 @@ class Watcher:
         paths: set[str] = set()
         everything = False
         try:
-            burst = self._bursts.get(timeout=seconds)
+            burst = self._next(time.monotonic() + seconds, unless)
             while True:
                 if burst is None:
                     everything = True
@@ -91,6 +94,16 @@ class Watcher:
                 burst = self._bursts.get_nowait()
         except Empty:
             return paths, everything
+
+    def _next(self, end: float, unless: Callable[[], bool]) -> set[str] | None:
+        """The next burst; raises `Empty` if none comes until then."""
+        while True:
+            left = end - time.monotonic()
+            try:
+                return self._bursts.get(timeout=max(0.0, min(left, ASK_SECONDS)))
+            except Empty:
+                if left <= ASK_SECONDS or unless():
+                    raise
 
     def _run(self, recursive: bool, places: Places, notify: RustNotify | None) -> None:
         while not self._stop.is_set():

@@ -23,7 +23,7 @@ from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import importing, memory
 from sparrow_tui.sync.discover import GIVEN, Roots, changed_sources
 from sparrow_tui.sync.indexing import Indexing
-from sparrow_tui.sync.lease import lease
+from sparrow_tui.sync.lease import give_way, lease, wanted
 from sparrow_tui.sync.progress import Meter, Progress
 
 if TYPE_CHECKING:
@@ -76,30 +76,44 @@ def _give_way() -> None:
 
 
 def run(location: str, paths: Sequence[str], stop: Event, *, follow_on: bool) -> None:
-    """Import and follow while holding the lease."""
-    store = open_store(location)
-    try:
-        with lease(store.path, stop.is_set, lambda: emit(Progress(phase="waiting"))) as held:
-            if held:
-                _work(store, paths, stop, follow_on)
-    finally:
-        store.close()
-
-
-def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool) -> None:
+    """Import and follow while holding the lease; give it to one who asks, and take it again."""
     place = Place.here()
-    watcher: follow.Watcher | None = None
     roots: Roots = {}
+    watcher: follow.Watcher | None = None
     if follow_on:
         from sparrow_tui.sync import follow
 
         given = {GIVEN: [os.path.abspath(path) for path in paths]}
         roots = given if paths else follow.roots_of(place)
         watcher = follow.Watcher(roots, stop)
+    while True:
+        # Opened anew each time: another process has written meanwhile.
+        store = open_store(location)
+        try:
+            with lease(store.path, stop.is_set, lambda: emit(Progress(phase="waiting"))) as held:
+                if held:
+                    _work(store, place, paths, stop, roots, watcher)
+        finally:
+            store.close()
+        if watcher is None or stop.is_set():
+            return
+        give_way(store.path, stop.is_set)
+
+
+def _work(
+    store: SqliteStore,
+    place: Place,
+    paths: Sequence[str],
+    stop: Event,
+    roots: Roots,
+    watcher: follow.Watcher | None,
+) -> None:
+    """Import everything, then what the watcher tells of, until it ends or another asks."""
+    follow_on = watcher is not None
 
     def pressed() -> bool:
         # What changes meanwhile is known to the watcher: tool output can wait for it.
-        return stop.is_set() or (watcher is not None and watcher.pending)
+        return stop.is_set() or (watcher is not None and (watcher.pending or wanted(store.path)))
 
     def everything() -> None:
         importing.import_all(
@@ -110,12 +124,13 @@ def _work(store: SqliteStore, paths: Sequence[str], stop: Event, follow_on: bool
     with closing(Indexing(store)) as indexing:
         _patiently(stop, everything, follow_on)
         scanned = time.monotonic()
-        while watcher is not None and not stop.is_set():
+        while watcher is not None and not (stop.is_set() or wanted(store.path)):
             left = store.deferred_count() > 0
             if not left:
                 emit(Progress(phase="watching"))
             busy = sources.busy(store.connection)
-            names, appeared = watcher.take(0 if left else AGAIN if busy else RESCAN)
+            pause = 0.0 if left else AGAIN if busy else RESCAN
+            names, appeared = watcher.take(pause, unless=lambda: wanted(store.path))
             names.update(busy)
             if appeared or time.monotonic() - scanned > RESCAN:
                 _patiently(stop, everything, follow_on)

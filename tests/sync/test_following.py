@@ -12,10 +12,12 @@ from threading import Event, Thread
 import pytest
 
 from sparrow_tui.agents.base import Place
+from sparrow_tui.cli import main
 from sparrow_tui.model import Text
 from sparrow_tui.store import open_store, sources
 from sparrow_tui.store.sqlite import SqliteStore
 from sparrow_tui.sync import follow, importing, process
+from sparrow_tui.sync.lease import wanted
 from tests.on_disk import ClaudeFile, claude_file, codex_file, native
 from tests.waiting import until
 
@@ -295,3 +297,39 @@ def test_directories_given_by_hand_are_followed(
     file.append("third")
     sync.shows(file.id, "first", "second", "third")
     assert sorted(session.id for session in sync.store.list()) == [file.id, other.id]
+
+
+def test_who_follows_gives_way_to_an_import(
+    followed: Followed, private_home: Path, location: str, tmp_path: Path
+) -> None:
+    """And takes up again, missing nothing of what was written in the meantime."""
+    sync, file = followed
+    given = claude_file(tmp_path / "elsewhere", 7, "given by hand")
+    done: list[int] = []
+    importer = Thread(
+        target=lambda: done.append(main(["sync", "--store", location, str(given.path)])),
+        daemon=True,
+    )
+    sync.told.clear()
+    importer.start()
+    until(lambda: done, "the import ends though another follows")
+    assert done == [0]
+    assert sync.texts(given.id) == ["given by hand"]
+    file.append("third")
+    sync.shows(file.id, "first", "second", "third")
+    until(lambda: "watching" in sync.told, "it follows again")
+    assert not wanted(Path(location))
+
+
+def test_who_waits_to_follow_asks_for_nothing(followed: Followed, location: str) -> None:
+    stop = Event()
+    other = Thread(target=process.run, args=(location, (), stop), kwargs={"follow_on": True})
+    sync, file = followed
+    other.start()
+    until(lambda: "waiting" in sync.told, "the other waits")
+    file.append("third")
+    sync.shows(file.id, "first", "second", "third")
+    assert not wanted(Path(location))
+    stop.set()
+    other.join(30)
+    assert not other.is_alive()
