@@ -44,26 +44,37 @@ class SyncProcess:
 
     def start(self) -> None:
         """Start the process and the thread that listens to it."""
-        self._process = self._begin()
-        Thread(target=self._attend, args=(self._process,), name="sync", daemon=True).start()
+        refused = self._begin()
+        Thread(target=self._attend, args=(refused,), name="sync", daemon=True).start()
 
-    def _begin(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def _begin(self) -> str:
+        """Start the process; why the system refuses to, if it does."""
+        self._process = None
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
 
-    def _attend(self, process: subprocess.Popen[bytes]) -> None:
+    def _attend(self, refused: str) -> None:
         """Listen; start it again when it fails or is killed, after longer and longer pauses."""
         pause = PAUSE
-        while not self._listen(process):
+        while True:
+            if self._process is None:
+                said = f"the import cannot be started: {refused}"
+                self._hear(Progress(phase="failed", message=said))
+            elif self._listen(self._process):
+                return
             if self._once or self._stopping.wait(pause):
                 return
             pause = min(pause * 2, LONGEST)
-            self._process = process = self._begin()
+            refused = self._begin()
             if self._stopping.is_set():
                 self.stop()
 

@@ -142,6 +142,36 @@ def test_an_import_that_is_killed_begins_again(
         assert beside.wait(30) == 0
 
 
+def test_an_import_the_system_does_not_start_is_told_and_tried_again(
+    private_home: Path, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many processes, or no memory for one more."""
+    monkeypatch.setattr(client, "PAUSE", 0.1)
+    file = claude_file(private_home, 1, "first", "second")
+    told: list[Progress] = []
+    start = subprocess.Popen
+    refusals = [BlockingIOError(11, "Resource temporarily unavailable")] * 2
+
+    def refuse(*given: object, **more: object) -> subprocess.Popen[bytes]:
+        if refusals:
+            raise refusals.pop()
+        return start(*given, **more)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(client.subprocess, "Popen", refuse)
+    beside = client.SyncProcess(location, told.append)
+    beside.start()
+    try:
+        until(lambda: told and told[-1].phase == "watching", "it follows in the end")
+        said = "the import cannot be started: Resource temporarily unavailable"
+        assert [progress.message for progress in told[:2]] == [said, said]
+        store = open_store(location)
+        assert store.load(file.id) is not None
+        store.close()
+    finally:
+        beside.stop()
+        assert beside.wait(30) == 0
+
+
 def test_why_an_import_fails_is_the_last_that_is_heard(tmp_path: Path) -> None:
     told: list[Progress] = []
     place = tmp_path / "a.db"
