@@ -7,7 +7,7 @@ from typing import Any
 
 from sparrow_tui.cli.fresh import fresh_store
 from sparrow_tui.cli.numbers import whole
-from sparrow_tui.cli.output import DIM, age, paint, print_json, width
+from sparrow_tui.cli.output import DIM, age, paint, print_json, say, width
 from sparrow_tui.export.forms import SCHEMA, input_form
 from sparrow_tui.sanitize import clean_line
 
@@ -38,4 +38,6 @@ def run(options: argparse.Namespace) -> int:
     for said in inputs:
         text = clean_line(said.text, max(width() - 8, 20))
         print(f"{paint(f'{age(said.time):>5}', DIM)}  {text}")
+    if not inputs and options.limit:
+        say("nothing was typed yet; sparrow-tui doctor says where it looked")
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from sparrow_tui.cli.errors import UserError
 from sparrow_tui.cli.fresh import fresh_store
-from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, fit, paint, print_json
+from sparrow_tui.cli.output import BOLD, DIM, RED, YELLOW, fit, paint, print_json, say
 from sparrow_tui.export.forms import SCHEMA, time_form
 from sparrow_tui.query_facets import moment_of
 from sparrow_tui.store.steps import STEPS
@@ -68,6 +68,9 @@ def run(options: argparse.Namespace) -> int:
     with fresh_store(options) as store:
         rows = store.totals.by(options.by, since)
         total = store.totals.overall(since)
+    if not rows and since is None and not options.json:
+        say("nothing was counted yet; sparrow-tui doctor says where it looked")
+        return 0
     if options.json:
         print_json(
             {

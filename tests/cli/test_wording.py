@@ -102,3 +102,13 @@ def test_doctor_tells_how_much_of_a_session_was_understood(library: Path, capsys
 def test_one_is_one(library: Path, capsys: Said) -> None:
     claude_file(library, 3, "caulk the hull")
     assert "read 1 source (" in told(capsys, "sync")[0] + told(capsys, "sync")[0]
+
+
+@pytest.mark.parametrize("command", ["list", "recent", "stats"])
+def test_where_nothing_is_yet_it_is_said(
+    location: str, monkeypatch: pytest.MonkeyPatch, capsys: Said, command: str
+) -> None:
+    monkeypatch.setenv("SPARROW_TUI_STORE", location)
+    out, err = told(capsys, command)
+    assert out == ""
+    assert err.endswith("yet; sparrow-tui doctor says where it looked\n")
