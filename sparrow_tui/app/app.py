@@ -53,7 +53,7 @@ class SparrowApp(App[str]):
 
     CSS_PATH = stylesheet()
     TITLE = "Sparrow"
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-roomy")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (10, "-roomy")]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),

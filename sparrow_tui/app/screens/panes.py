@@ -45,4 +45,4 @@ class Panes(Painting):
             if reading != widget.has_class("-aside"):
                 widget.set_class(reading, "-aside", update=narrow)
         if reading == self.reading_pane.has_class("-behind"):
-            self.reading_pane.set_class(not reading, "-behind", update=self.has_class("-low"))
+            self.reading_pane.set_class(not reading, "-behind", update=self.has_class("-tiny"))
