@@ -11,35 +11,50 @@ from sparrow_tui.model import Turn, Usage
 def grown(state: dict[str, Any], info: Any) -> tuple[Usage, str] | None:
     """What a ``token_count`` event's total is more than the one before; ``None``: nothing.
 
-    A total that falls begins a new segment, which adds all of it.
+    A total that falls begins a new segment, which adds all of it. A fork carries on the total
+    of its origin and may hold only a part of its counts, or none: what an event adds there is
+    no more than its last answer took.
 
     Args:
         state: of the session; keeps the last total.
         info: of the event: ``total_token_usage`` with input (cached included), cached input,
-            output (reasoning included) and reasoning tokens.
+            output (reasoning included) and reasoning tokens, and ``last_token_usage``.
 
     Returns:
         The growth, and an id of it that is the same in the copies that forks and sub-agents
         begin with: the thread the history came from and the totals themselves.
     """
-    total = info.get("total_token_usage") if isinstance(info, dict) else None
-    if not isinstance(total, dict):
+    now = _usage(info.get("total_token_usage")) if isinstance(info, dict) else None
+    if now is None:
         return None
-    cached = whole(total.get("cached_input_tokens"))
-    now = Usage(
-        max(0, whole(total.get("input_tokens")) - cached),
-        whole(total.get("output_tokens")),
-        cached,
-        0,
-        whole(total.get("reasoning_output_tokens")),
-    )
+    first = "total" not in state
     before = Usage(*state.get("total", ()))
     state["total"] = as_list(now)
     share = now.beyond(before) if now.total >= before.total else now
+    if state.get("origin"):
+        last = _usage(info.get("last_token_usage"))
+        if last is not None and last.total < share.total:
+            share = last
+        elif last is None and first:
+            return None
     if not share.total:
         return None
     totals = f"{now.input}+{now.cache_read}+{now.output}+{now.reasoning}"
     return share, f"codex:{state.get('root', '')}:{totals}"
+
+
+def _usage(told: Any) -> Usage | None:
+    """Tokens as an event tells them; ``None`` if it does not."""
+    if not isinstance(told, dict):
+        return None
+    cached = whole(told.get("cached_input_tokens"))
+    return Usage(
+        max(0, whole(told.get("input_tokens")) - cached),
+        whole(told.get("output_tokens")),
+        cached,
+        0,
+        whole(told.get("reasoning_output_tokens")),
+    )
 
 
 def model_by_window(info: Any) -> str:

@@ -515,6 +515,37 @@ def test_a_forks_copies_are_not_counted_again(tmp_path: Path) -> None:
     assert not {turn.uid for turn in fork.turns[2:]} & {turn.uid for turn in origin.turns}
 
 
+def test_a_total_a_fork_begins_with_is_not_its_own(tmp_path: Path) -> None:
+    """Forks and sub-agents carry on their origin's total, of whose history they copy a part."""
+
+    def grown(second: float, total: tuple[int, int], last: tuple[int, int] | None) -> Any:
+        record = tokens(second, total[0], 0, total[1])
+        own = tokens(second, *((last[0], 0, last[1]) if last else (0, 0, 0)))["payload"]["info"]
+        told = own["last_token_usage"] if last else None
+        record["payload"]["info"]["last_token_usage"] = told
+        return record
+
+    head = meta(second=60, forked_from_id=PARENT)
+    mine = [*asked(90, "Water"), *said(91, "Watered."), grown(92, (9_130, 915), (130, 15))]
+    # Nothing of the origin's counts was copied.
+    fork = told(tmp_path, head, *mine)
+    assert fork.usage == Usage(130, 15)
+    assert told(tmp_path, head, *mine, grown(93, (9_150, 916), (20, 1))).usage == Usage(150, 16)
+    # The last of them was, from before or after its history was put together.
+    copied = [*asked(60.5, "Plant"), *said(60.6, "Planted."), grown(60.7, (9_000, 900), (40, 4))]
+    assert told(tmp_path, head, meta(PARENT, 60.1), *copied, *mine).usage == Usage(170, 19)
+    for last in ((0, 0), None):
+        copied[-1] = grown(60.7, (9_000, 900), last)
+        assert told(tmp_path, head, meta(PARENT, 60.1), *copied, *mine).usage == Usage(130, 15)
+    # Some in between were left out.
+    copied[-1:] = [grown(60.7, (500, 50), (40, 4)), grown(60.8, (9_000, 900), (60, 6))]
+    fork = told(tmp_path, head, meta(PARENT, 60.1), *copied, *mine)
+    assert fork.usage == Usage(230, 25)
+    # A session of its own counts what its total says, whatever its last answer took.
+    whole = told(tmp_path, meta(), *asked(1, "Pick"), *said(2, "Yes."), grown(3, (90, 9), (30, 3)))
+    assert whole.usage == Usage(90, 9)
+
+
 def test_a_copy_beside_the_original(tmp_path: Path) -> None:
     original = write(rollout(tmp_path), *LOG)
     copy = original.with_name(original.name.replace(".jsonl", ".a1b2c3.jsonl"))
