@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from sparrow_tui.agents.base import (
     Source,
     SourceError,
     file_source,
+    stamp,
 )
 from sparrow_tui.model import (
     Block,
@@ -68,6 +71,8 @@ class LineSession(ABC):
         """Turns to which following records may add; they come after those already given."""
         self.lines = 0
         """Line breaks of the file that were passed."""
+        self.checked = 0
+        """Checksum of the bytes that were read."""
         self.coverage = Coverage()
         """Figures of the batch in the making; ``records`` and ``bad`` are counted outside."""
 
@@ -155,14 +160,16 @@ def read_session(
         SourceError: the file cannot be read.
     """
     session = make(source)
-    start = offset = 0
-    fresh = True
+    start, offset, fresh = 0, 0, True
     if (
         since is not None
         and lines.resumable(source.path, since, _size(source))
         and _restore(session, since.state, _tail(source.path, since.offset))
+        and lines.intact(source.path, since.state["stamp"], since.offset, session.checked)
     ):
         start, offset, fresh = since.turns, since.offset, False
+    elif since is not None:
+        session = make(source)
     for _ in range(REREADINGS):
         try:
             yield from _batches(session, start, offset, fresh)
@@ -185,7 +192,10 @@ def _batches(session: LineSession, start: int, offset: int, fresh: bool) -> Iter
         session.begin()
     for begin, line in lines.lines(path, offset):
         session.coverage.records += 1
-        session.lines += lines.newlines(path, offset, begin) if begin > offset else 0
+        if begin > offset:  # blank lines
+            session.lines += lines.newlines(path, offset, begin)
+            session.checked = lines.checksum(path, offset, begin, session.checked)
+        session.checked = zlib.crc32(line, session.checked)
         record = None if (passed := session.ignores(line)) else lines.parse(line)
         if passed:
             session.skip()
@@ -229,6 +239,8 @@ def _batch(
         "open": msgspec.to_builtins(session.open),
         "lines": session.lines,
         "tail": _tail(session.source.path, offset),
+        "checked": session.checked,
+        "stamp": stamp(os.stat(session.source.path)),
     }
     # A copy: the session goes on changing what it holds.
     checkpoint = Checkpoint(offset, head, settled, _kept(state))
@@ -252,7 +264,7 @@ def _restore(session: LineSession, kept: Any, tail: str) -> bool:
         session.info = msgspec.convert(kept["info"], SessionInfo)
         session.state = dict(kept["state"])
         session.open = msgspec.convert(kept["open"], list[Turn])
-        session.lines = int(kept["lines"])
+        session.lines, session.checked = int(kept["lines"]), int(kept["checked"])
     except (*WRONG_SHAPE, msgspec.ValidationError):
         return False
     return True

@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
@@ -15,7 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from sparrow_tui.agents import plain
-from sparrow_tui.agents.base import Checkpoint, SourceError
+from sparrow_tui.agents.base import Checkpoint, SourceError, stamp
 
 AT_ONCE = 8_000_000
 """Bytes of a file up to which it is looked at as a whole."""
@@ -170,6 +171,41 @@ def newlines(path: str | Path, start: int, end: int) -> int:
     with open_source(path) as file, _told():
         file.seek(start)
         return file.read(end - start).count(b"\n")
+
+
+def checksum(path: str | Path, start: int, end: int, before: int = 0) -> int:
+    """CRC-32 of the bytes from an offset up to another; ``before``: of those that come first.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    with open_source(path) as file, _told():
+        file.seek(start)
+        while start < end and (data := file.read(min(end - start, AT_ONCE))):
+            before, start = zlib.crc32(data, before), start + len(data)
+    return before
+
+
+def intact(path: str | Path, was: str, end: int, checked: int) -> bool:
+    """Whether the bytes up to an offset are those that were read.
+
+    They are taken for that if the file has grown. One that has only changed is looked through:
+    something in it may have been blotted out.
+
+    Args:
+        path: the file.
+        was: its `stamp` once they were read.
+        end: the offset.
+        checked: their `checksum`.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    with _told():
+        now = stamp(os.stat(path))
+    if now == was or now.partition(":")[0] != was.partition(":")[0]:
+        return True
+    return checksum(path, 0, end) == checked
 
 
 @contextmanager

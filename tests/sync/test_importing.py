@@ -143,6 +143,33 @@ def test_a_file_changed_in_place_is_read_again_though_its_size_and_time_are_the_
     assert texts(store, file.id) == ["first", "SECOND"]
 
 
+def test_what_is_blotted_out_in_the_middle_of_a_file_goes(
+    store: SqliteStore, private_home: Path
+) -> None:
+    said = [f"line {number} {'word ' * 200}" for number in range(40)]
+    file = claude_file(private_home, 1, *said[:20], "the key is hunter2", *said[20:])
+    file.touch(1_764_576_000)
+    sync(store, private_home)
+    assert store.search("hunter2").total == 1
+    whole = file.path.read_bytes()
+    file.path.write_bytes(whole.replace(b"hunter2", b"*******"))
+    file.touch(1_764_576_000)
+    sync(store, private_home)
+    assert store.search("hunter2").total == 0
+    assert len(texts(store, file.id)) == 41
+
+
+def test_a_file_only_touched_is_not_parsed_again(
+    store: SqliteStore, private_home: Path, parsed: Parsed
+) -> None:
+    file = claude_file(private_home, 1, "first", "second")
+    sync(store, private_home)
+    parsed.reset()
+    file.touch(1_764_576_000)
+    assert sync(store, private_home).read == 1
+    assert parsed.bytes == 0
+
+
 def test_a_shrunk_file_is_read_again(store: SqliteStore, home: Path) -> None:
     file = claude_file(home, 1, "first", "second", "third", "fourth")
     sync(store, home)
