@@ -103,11 +103,11 @@ class ClaudeMarks(LineSession):
             claude_titles.prompt(self.state)
         yield Turn(role="user", blocks=blocks, time=time, uid=own, meta=put_in)
 
-    def _handed(self) -> Iterator[Turn]:
+    def _handed(self, time: int | None) -> Iterator[Turn]:
         """What was typed meanwhile and given to the model comes before what it answers."""
-        if self.state.get("handed"):
+        if claude_queue.due(self.state, time):
             yield from self.close()
-            yield from claude_queue.flush(self.state, self._on_branch)
+            yield from claude_queue.flush(self.state, self._on_branch, time)
 
     def provisional(self) -> list[Turn]:
         """What was typed meanwhile and has no answer yet."""

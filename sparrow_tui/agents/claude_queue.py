@@ -23,7 +23,7 @@ def note(state: dict[str, Any], record: dict[str, Any]) -> bool:
 
     Args:
         state: of the session; ``queue`` lists what waits as [words, time, told elsewhere],
-            ``given`` what the model got.
+            ``handed`` what the model got as [words, time, when].
         record: the operation's.
     """
     queue: list[list[Any]] = state.setdefault("queue", [])
@@ -39,6 +39,7 @@ def note(state: dict[str, Any], record: dict[str, Any]) -> bool:
         item = _out(queue, False)
         # A command of the program's has a record of its own; that a task began, its call tells.
         if item and item[0].strip() and not item[0].startswith(("/", '{"task_id"')):
+            item[2] = milliseconds(record.get("timestamp"))
             state.setdefault("handed", []).append(item)
             return True
     return False
@@ -71,13 +72,25 @@ def turns(state: dict[str, Any], branch: bool) -> list[Turn]:
     return [_turn(words, time, branch) for words, time, _ in state.get("handed", ())]
 
 
-def flush(state: dict[str, Any], branch: bool) -> list[Turn]:
-    """The same, once and for all: what follows in the file answers them."""
-    made = turns(state, branch)
+def due(state: dict[str, Any], time: int | None) -> bool:
+    """Whether the model was given words before a moment; lines are written late at times."""
+    return any(_before(item, time) for item in state.get("handed", ()))
+
+
+def flush(state: dict[str, Any], branch: bool, time: int | None) -> list[Turn]:
+    """The same of what was given before a moment, once and for all: what follows answers it."""
+    handed: list[list[Any]] = state.pop("handed", [])
+    past = [item for item in handed if _before(item, time)]
+    if len(past) < len(handed):
+        state["handed"] = [item for item in handed if not _before(item, time)]
     shown: list[str] = state.setdefault("shown", [])
-    shown += [item[0] for item in state.pop("handed", ())]
+    shown += [item[0] for item in past]
     del shown[:-MOST]
-    return made
+    return [_turn(words, typed, branch) for words, typed, _ in past]
+
+
+def _before(item: list[Any], time: int | None) -> bool:
+    return time is None or not item[2] or item[2] <= time
 
 
 def _turn(words: str, time: int | None, branch: bool) -> Turn:

@@ -156,7 +156,7 @@ class ClaudeSession(ClaudeMarks):
             return
         request = str(message.get("id") or record.get("requestId") or record.get("uuid") or "")
         if not (self.open and self.open[-1].usage_id == request):
-            yield from self._handed()
+            yield from self._handed(time)
             yield from self.close()
             self.open = [
                 Turn(
@@ -210,7 +210,7 @@ class ClaudeSession(ClaudeMarks):
             called = claude_titles.command(self.state, text)
             yield Turn(role="system", blocks=called, time=time, uid=own, branch=self._on_branch)
             return
-        yield from self._handed()
+        yield from self._handed(time)
         put_in, typed = split_injected(said)
         text = next((block.text for block in typed if isinstance(block, Text)), "")
         injected = bool(record.get("isMeta")) or text.lstrip().startswith(INJECTED)

@@ -496,6 +496,27 @@ def test_words_typed_meanwhile_are_told_once(tmp_path: Path, order: str) -> None
     assert session.texts() == ["Trim the wick", "Mind the glass", "I do.", "Rest"]
 
 
+def test_an_answer_from_before_does_not_answer_words_typed_meanwhile(tmp_path: Path) -> None:
+    """Lines are written late: what the model said before may come after the queue's."""
+    begun = [
+        user("u1", None, 0, "Trim the wick"),
+        queued("enqueue", 3, "Mind the glass"),
+        queued("remove", 5),
+        says("a1", "u1", 2, "m1", call("t1", "Trim")),
+        says("a2", "a1", 4, "m2", call("t2", "Trim")),
+        user("r1", "a2", 5, [answer("t1", "trimmed"), answer("t2", "trimmed")]),
+    ]
+    given = attached(5, "queued_command", prompt="Mind the glass", commandMode="prompt")
+    after = says("a3", "r1", 7, "m3", text("The glass is whole."))
+    session = told(tmp_path, *begun, given, after)
+    assert session.roles == ["user", "assistant", "assistant", "tool", "user", "assistant"]
+    assert [turn.meta for turn in session.turns if turn.role == "user"] == [False, False]
+    session = told(tmp_path, *begun, after)
+    assert session.roles == ["user", "assistant", "assistant", "tool", "user", "assistant"]
+    assert [turn.meta for turn in session.turns if turn.role == "user"] == [False, True]
+    grow(AGENT, write(project(tmp_path) / f"{SID}.jsonl", *begun, given, after))
+
+
 def test_links_failures_and_what_a_stop_hook_said(tmp_path: Path) -> None:
     pull = {"type": "pr-link", "sessionId": SID, "prNumber": 7, "prUrl": "https://h.invalid/7"}
     down = {"error": {"formatted": "529 overloaded"}, "maxRetries": 10}
