@@ -17,6 +17,9 @@ from sparrow_tui.agents.common import anthropic_blocks, as_text
 from sparrow_tui.agents.line_session import LineSession
 from sparrow_tui.model import Block, Text, ToolUse, Turn
 
+RECENT = 100
+"""Messages that are remembered, to know what is written anew."""
+
 
 class ClaudeMarks(LineSession):
     """A transcript, as far as it is not messages."""
@@ -35,6 +38,19 @@ class ClaudeMarks(LineSession):
             self.info.branch = branch
         if isinstance(record.get("version"), str):
             self.info.extra["version"] = record["version"]
+
+    def _anew(self, own: Any) -> bool:
+        """Whether a message stands in the file already.
+
+        Claude Code cannot read a line with two records, and writes the first of them again.
+        """
+        met: dict[str, bool] = self.state.setdefault("met", {})
+        if not isinstance(own, str) or own in met:
+            return own in met
+        met[own] = True
+        if len(met) > RECENT:
+            del met[next(iter(met))]
+        return False
 
     def _status(self) -> str:
         if self.open:

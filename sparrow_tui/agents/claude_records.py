@@ -105,6 +105,8 @@ class ClaudeSession(ClaudeMarks):
             self.coverage.records -= 1
             self.seen(time)
             claude_side.note_side(self.state, record)
+        elif kind in ("assistant", "user") and self._anew(record.get("uuid")):
+            self.skip()
         elif kind == "assistant":
             self._facts(record, time)
             yield from self._assistant(record, time)

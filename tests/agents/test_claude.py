@@ -792,7 +792,8 @@ def test_bad_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"type":"user","mess\n[]\nnull\n\n{"type":"user","uuid":"z"}\n')
         file.write(odd.replace(b"PLACE", b"\xff\xfe caf\xe9") + b"\n")
-        file.write(odd.replace(b"PLACE", b"\\ud83d half \\u0000 \\u001b[31m") + b"\r\n")
+        other = odd.replace(b'"u2"', b'"u3"')
+        file.write(other.replace(b"PLACE", b"\\ud83d half \\u0000 \\u001b[31m") + b"\r\n")
         file.write(b"\x00\x00\x00\n")
     session = read(path)
     assert (session.coverage.records, session.coverage.kept, session.coverage.bad) == (8, 3, 5)
@@ -802,7 +803,7 @@ def test_bad_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
 
 def test_records_glued_to_one_line_are_all_read(tmp_path: Path) -> None:
     """What was cut off before its line break is followed by the next record on the same line."""
-    one, two, three = (user(f"u{n}", None, n, f"Lamp {{{n}}}{{") for n in range(3))
+    one, two, three = (user(f"l{n}", None, n, f"Lamp {{{n}}}{{") for n in range(3))
     lines = [dumps(one) + dumps(two), dumps(three) + '{"type":"us', dumps(LOG[2])]
     path = project(tmp_path) / f"{SID}.jsonl"
     path.parent.mkdir(parents=True)
@@ -814,6 +815,22 @@ def test_records_glued_to_one_line_are_all_read(tmp_path: Path) -> None:
     path.write_text(dumps(one) + dumps(two) + '{"type":"us')  # a writer is at work
     assert read(path).texts() == ["Lamp {0}{", "Lamp {1}{"]
     assert read(path).coverage.bad == 0
+
+
+def test_a_record_written_anew_is_one(tmp_path: Path) -> None:
+    """Claude Code cannot read glued lines itself: it writes what was lost there once more."""
+    lit = says("a1", "u1", 1, "m1", text("It is lit."), tokens=(3, 900, 15000, 4))
+    path = project(tmp_path) / f"{SID}.jsonl"
+    path.parent.mkdir(parents=True)
+    summary = {"type": "summary", "summary": "The lamp", "leafUuid": "a1"}
+    anew = [dumps(system("s1", "turn_duration", 2)), dumps(lit), dumps(user("u2", "a1", 9, "Good"))]
+    path.write_text("\n".join([dumps(LOG[2]), dumps(lit) + dumps(summary), *anew]) + "\n")
+    session = read(path)
+    assert session.texts() == ["Why does the lamp flicker?", "It is lit.", "Good"]
+    assert session.usage == Usage(3, 4, 15000, 900)
+    assert session.info.title == "The lamp"
+    adds_up({SID: session})
+    grow(AGENT, path)
 
 
 def test_the_line_of_an_unknown_record_is_told(tmp_path: Path) -> None:
