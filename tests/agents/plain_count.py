@@ -52,7 +52,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 NOT_TYPED = (
     "<command-", "<local-command-", "<system-reminder>", "<task-notification>", "Caveat:",
-    "[Request interrupted", "<bash-",
+    "[Request interrupted", "<bash-", "<teammate-message",
 )  # fmt: skip
 
 
