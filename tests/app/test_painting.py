@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual.events import Resize
+from textual.geometry import Region, Size
 
 from sparrow_tui.app.compositor import uncovered
 from sparrow_tui.app.screens.help import HelpScreen
@@ -47,6 +49,21 @@ async def test_a_resize_lays_out_and_draws_once(running, demo_store, reading):
             await driver.until(lambda size=size: driver.main.size == size)
             await driver.settled()
             assert counted.counts == {"layouts": 1, "whole frames": 1}
+
+
+async def test_a_size_that_is_told_late_is_not_taken(running, demo_store):
+    """A window that is dragged: the screen hears of a size when there is another already."""
+    async with running(demo_store, size=(140, 40)) as driver:
+        await driver.settled()
+        counted = Counted(driver)
+        late, now = Size(120, 40), Size(110, 30)
+        driver.app._size = now  # as the app does when it is told, before it tells the screen
+        for size in (late, now, late):
+            driver.main.post_message(Resize(size, size))
+            await driver.until(lambda: driver.main.size == now)
+        await driver.settled()
+        assert driver.main.size == now
+        assert counted.counts == {"layouts": 1, "whole frames": 1}
 
 
 async def test_what_lies_below_a_dialog_takes_the_size_too(running, demo_store):

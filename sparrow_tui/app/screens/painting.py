@@ -60,9 +60,13 @@ class Painting(Screen[None]):
         # changed, and draws each widget when it has told that it did.
         event.prevent_default()
         event.stop()
-        if event.size == self._laid_out:
+        # The app knows the size there is now: of two in a row the older may come back later.
+        size = self.app.size
+        if size == self._laid_out:
             return
-        self._laid_out = event.size
+        if event.size != size:
+            event = events.Resize(size, size)
+        self._laid_out = size
         self._held = True
         try:
             await super()._on_resize(event)
