@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparrow_tui.agents.registry import agents
-from sparrow_tui.model import SessionInfo
 from sparrow_tui.sanitize import clean
 from sparrow_tui.store.base import Session
 
@@ -71,22 +70,9 @@ def command(
     agent = agents().get(session.agent)
     if agent is None:
         raise CannotResume(f"no agent called {session.agent} is known here")
-    info = SessionInfo(
-        id=session.id,
-        title=session.title or None,
-        project=session.project,
-        branch=session.branch,
-        model=session.model,
-        created_at=session.created_at,
-        updated_at=session.updated_at,
-        parent=session.parent,
-        parent_tool_use=session.parent_tool_use,
-        ghost=session.ghost,
-        extra=session.extra,
-    )
     if session.ghost:
         raise CannotResume(f"{agent.label} has deleted this session: only its prompts are left")
-    found = agent.resume(info)
+    found = agent.resume(session.info)
     if found is None:
         reason = agent.no_resume or (
             f"{agent.label} cannot open a sub-agent's session; resume {session.parent}"

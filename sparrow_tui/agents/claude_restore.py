@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from sparrow_tui.agents.base import subfolders
 from sparrow_tui.agents.claude_restore_marks import command_of, record_of
 from sparrow_tui.agents.claude_side import root_of
 from sparrow_tui.agents.restoring import anthropic_part, stamp, without_loose_ends, write_new
@@ -40,7 +41,7 @@ def write_back(
     native, _, agent = session.native_id.partition("/")
     slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in session.project or "")
     folder = next(
-        (path.parent for path in projects.glob("*/*.jsonl") if path.stem == native and agent),
+        (home for home in subfolders(projects) if agent and (home / f"{native}.jsonl").exists()),
         projects / (slug or "unknown"),
     )
     if not agent:

@@ -54,6 +54,12 @@ def _records(session: SessionInfo, turns: Iterable[Turn]) -> Iterator[dict[str, 
         "originator": "codex_cli_rs", "source": "cli", "instructions": None,
         "timestamp": line("", {}, session.created_at)["timestamp"],
     }  # fmt: skip
+    if session.parent:
+        spawn = {
+            "parent_thread_id": session.parent.partition(":")[2],
+            "agent_role": session.extra.get("agent type"),
+        }
+        meta["source"] = {"subagent": {"thread_spawn": spawn}}
     if session.branch:
         meta["git"] = {"branch": session.branch}
     yield line("session_meta", meta, session.created_at)

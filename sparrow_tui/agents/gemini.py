@@ -104,7 +104,8 @@ class Gemini(Agent):
             log = Log()
             log.document(document)
             info = _info(log.header, path)
-            yield from cut(info, _turns(log, path, info), log.coverage)
+            folder = path.parent / as_text(log.header.get("sessionId"))
+            yield from cut(info, gemini_log.all_turns(log, info, folder), log.coverage)
 
     def resume(self, session: SessionInfo) -> Resume | None:
         """``gemini --resume ID`` in the project.
@@ -201,14 +202,6 @@ def _read_log(source: Source, since: Checkpoint | None) -> Iterator[Batch]:
     if batches:
         batches[-1].checkpoint = checkpoint
     yield from batches
-
-
-def _turns(log: Log, path: Path, info: SessionInfo) -> Iterator[Turn]:
-    folder = path.parent / as_text(log.header.get("sessionId"))
-    for record in log.records:
-        for turn in gemini_log.turns(log, record, log.coverage, folder):
-            info.model = turn.model or info.model
-            yield turn
 
 
 def _info(header: dict[str, Any], path: Path) -> SessionInfo:

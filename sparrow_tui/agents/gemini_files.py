@@ -54,18 +54,18 @@ def identity(agent: str, path: Path, header: dict[str, Any]) -> tuple[str, str |
     session_id = as_text(header.get("sessionId"))
     if not session_id:
         return f"{agent}:{path.stem}", None
-    plain = f"{agent}:{session_id}"
+    named = f"{agent}:{session_id}"
     first, begun = _first(path)
     if begun and not is_unique(session_id):
-        return f"{plain}.{as_text(header.get('projectHash'))[:8]}.{begun}", None
+        return f"{named}.{as_text(header.get('projectHash'))[:8]}.{begun}", None
     if first is None:
-        return plain + copy_mark(path), None
+        return named + copy_mark(path), None
     of_first, own = _facts(first), _facts(path)
     if own.get("id") == of_first.get("id") and is_unique(own.get("id", "")):
-        return plain, None  # it goes on from a copy of what was said
+        return named, None  # it goes on from a copy of what was said
     started, ended = milliseconds(own.get("startTime")), milliseconds(of_first.get("lastUpdated"))
     inside = bool(started and ended and started <= ended)
-    return f"{plain}.{begun}", plain if inside else None
+    return f"{named}.{begun}", named if inside else None
 
 
 def is_unique(given: str) -> bool:

@@ -16,6 +16,7 @@ from sparrow_tui.model import (
     Notice,
     Raw,
     Reasoning,
+    SessionInfo,
     Text,
     ToolResult,
     ToolUse,
@@ -188,6 +189,14 @@ def turns(
         coverage.unknown[kind] = coverage.unknown.get(kind, 0) + 1
         base.role, base.blocks = "system", [Raw(kind or "message", message)]
         yield base
+
+
+def all_turns(log: Log, info: SessionInfo, folder: Path | None = None) -> Iterator[Turn]:
+    """The turns of all messages; ``info`` learns the model; ``folder``: see `turns`."""
+    for record in log.records:
+        for turn in turns(log, record, log.coverage, folder):
+            info.model = turn.model or info.model
+            yield turn
 
 
 def _user(log: Log, turn: Turn, said: list[Block]) -> Iterator[Turn]:

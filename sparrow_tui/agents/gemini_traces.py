@@ -75,11 +75,4 @@ def checkpoint(agent: str, path: Path) -> Iterator[Batch]:
         title=tag,
         project=project(path, {}),
     )
-
-    def turns() -> Iterator[Turn]:
-        for record in log.records:
-            for turn in gemini_log.turns(log, record, log.coverage):
-                info.model = turn.model or info.model
-                yield turn
-
-    yield from cut(info, turns(), log.coverage)
+    yield from cut(info, gemini_log.all_turns(log, info), log.coverage)

@@ -146,14 +146,7 @@ def _old(path: Path) -> Iterator[Batch]:
         created_at=milliseconds(document.get("startTime")),
         updated_at=milliseconds(document.get("lastUpdated")),
     )
-
-    def turns() -> Iterator[Turn]:
-        for record in log.records:
-            for turn in gemini_log.turns(log, record, log.coverage):
-                info.model = turn.model or info.model
-                yield turn
-
-    yield from cut(info, turns(), log.coverage)
+    yield from cut(info, gemini_log.all_turns(log, info), log.coverage)
 
 
 AGENT = Qwen()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sparrow_tui.agents.base import Place, SourceError, is_there
 from sparrow_tui.agents.registry import agents
 from sparrow_tui.cli.errors import UserError
-from sparrow_tui.model import Block, Image, SessionInfo, ToolResult, Turn
+from sparrow_tui.model import Block, Image, ToolResult, Turn
 from sparrow_tui.store import open_store
 from sparrow_tui.store.base import Session
 from sparrow_tui.store.sqlite import SqliteStore
@@ -50,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
                 "sparrow-tui export writes Markdown, HTML or JSON"
             )
         children = store.reader.children(session.id)
-        inside = [child for child in children if agent.is_inside(_info(child))]
+        inside = [child for child in children if agent.is_inside(child.info)]
         print(
             agent.restore_whole(
-                _info(session),
+                session.info,
                 _turns(store, session),
-                ((_info(child), _turns(store, child)) for child in inside),
+                ((child.info, _turns(store, child)) for child in inside),
                 Place.here(),
             )
         )
@@ -64,38 +64,15 @@ def run(options: argparse.Namespace) -> int:
             if child in inside:
                 continue
             try:
-                print(agent.restore(_info(child), _turns(store, child), Place.here()))
+                print(agent.restore(child.info, _turns(store, child), Place.here()))
             except SourceError:
                 left += not (child.source and is_there(child.source))
         if left:
-            them = (
-                "1 sub-agent was not written back; what it"
-                if left == 1
-                else (f"{left:,} sub-agents were not written back; what they")
-            )
-            print(f"{them} did stays here", file=sys.stderr)
+            them = "1 sub-agent was" if left == 1 else f"{left:,} sub-agents were"
+            print(f"{them} not written back; what was done stays here", file=sys.stderr)
     finally:
         store.close()
     return 0
-
-
-def _info(session: Session) -> SessionInfo:
-    """What an agent's module knows a session by."""
-    return SessionInfo(
-        id=session.id,
-        title=session.title or None,
-        project=session.project,
-        branch=session.branch,
-        model=session.model,
-        created_at=session.created_at,
-        updated_at=session.updated_at,
-        status=session.status,
-        parent=session.parent,
-        usage=session.usage,
-        cost_micro=session.cost_micro,
-        ghost=session.ghost,
-        extra=session.extra,
-    )
 
 
 def _turns(store: SqliteStore, session: Session) -> Iterator[Turn]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from sparrow_tui.model import Coverage, Turn, Usage
+from sparrow_tui.model import Coverage, SessionInfo, Turn, Usage
 
 
 class StoreError(Exception):
@@ -76,6 +76,26 @@ class Session(msgspec.Struct, omit_defaults=True, kw_only=True):
     ghost: bool = False
     tags: tuple[str, ...] = ()
     extra: dict[str, Any] = {}
+
+    @property
+    def info(self) -> SessionInfo:
+        """What an agent's module knows a session by."""
+        return SessionInfo(
+            id=self.id,
+            title=self.title or None,
+            project=self.project,
+            branch=self.branch,
+            model=self.model,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            status=self.status,
+            parent=self.parent,
+            parent_tool_use=self.parent_tool_use,
+            usage=self.usage,
+            cost_micro=self.cost_micro,
+            ghost=self.ghost,
+            extra=self.extra,
+        )
 
 
 class Window(msgspec.Struct):

@@ -371,6 +371,29 @@ def test_sub_agents_come_back_with_their_session(
         assert content(other, parent + name) == content(location, parent + name), number
 
 
+def test_a_sub_agent_of_codex_knows_its_parent_again(
+    private_home: Path, location: str, tmp_path: Path, capsys: Said
+) -> None:
+    ids = [f"codex:{native(number)}" for number in (1, 2)]
+    store = open_store(location)
+    for ident, parent in zip(ids, (None, ids[0]), strict=True):
+        info = SessionInfo(
+            id=ident, project="/home/ann", created_at=AT, updated_at=AT, parent=parent,
+            extra={"agent type": "sailor"} if parent else {},
+        )  # fmt: skip
+        store.write([Prepared(session=info, rows=rows(SAID))])
+    store.close()
+    assert main(["restore", ids[0], "--store", location]) == 0
+    assert len(capsys.readouterr().out.split()) == 2
+    other = str(tmp_path / "other.db")
+    assert main(["sync", "--store", other]) == 0
+    store = open_store(other)
+    child = store.load(ids[1])
+    assert child is not None
+    assert (child.parent, child.extra["agent type"]) == (ids[0], "sailor")
+    store.close()
+
+
 def test_traces_of_a_deleted_session_are_not_written_back(
     private_home: Path, location: str, capsys: Said
 ) -> None:
